@@ -1,0 +1,35 @@
+// Package ledger is the life of an order and of a payment: their phases, the
+// events that move them, who may follow whom, and what the chain's evidence
+// means for them. It is the memory of what was paid.
+//
+// It is pure: it opens no file and knows no network. A store (package
+// ledger/sqlite) keeps its events durably; the engine folds the same events
+// into a [State].
+//
+// # Phases
+//
+//	Order    reserved ─▶ quoted ─▶ armed ─▶ paid ─▶ acknowledged ─▶ delivered
+//	             │  ▲       │        │        └────────────┴──▶ held
+//	             │  └───────┘        │ dead: back to reserved
+//	             └──────────┴────────┴──▶ released
+//
+//	Payment  armed ─▶ signed ─▶ executed
+//	            └────────┴────▶ dead
+//
+// # What is durable before which effect
+//
+// An event is appended before anything that relies on it happens. What may be
+// true of the world while an event is the newest on disk:
+//
+//	order reserved             nothing happened
+//	order quoted               an unpaid request exists at Fragment; harmless
+//	payment armed              as signed: a signer outside may hold a signature that we never saw
+//	payment signed             paid, not yet paid, or never to be paid
+//	payment executed or dead   known: the chain's transaction, or the certificate
+//	order paid                 paid once
+//	order acknowledged         Fragment knows of the payment
+//	order delivered            done
+//
+// An order that is paid is never bought again by the program. An armed payment
+// is never replaced: its bytes are broadcast again until the chain decides.
+package ledger

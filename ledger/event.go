@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// An Event is one fact, appended once and never changed. State.Apply says
+// which event may follow which.
+type Event interface{ kind() string }
+
+// The events, in the order of the story.
+type (
+	// Opened is the first event of every ledger.
+	Opened struct {
+		Ledger string `json:"ledger"` // the ledger's id
+	}
+	// Anchored says where a wallet's history begins for this ledger.
+	Anchored struct {
+		Wallet  ton.Address       `json:"wallet"`
+		Version ton.WalletVersion `json:"version"`
+		Anchor  ton.Position      `json:"anchor"`
+		Block   uint32            `json:"block"`
+		Reason  string            `json:"reason,omitempty"`
+	}
+	// EpochTaken makes every writer with an older epoch powerless.
+	EpochTaken struct {
+		Epoch  int64  `json:"epoch"`
+		Holder string `json:"holder"`
+	}
+	// RunStarted begins an apply.
+	RunStarted struct {
+		Run    RunID    `json:"run"`
+		Digest ton.Hash `json:"digest"`
+		Host   string   `json:"host"`
+	}
+	// RunFinished ends it. The plan's digest can't be applied again.
+	RunFinished struct {
+		Run     RunID  `json:"run"`
+		Outcome string `json:"outcome"`
+	}
+	// OrderReserved takes the budget for an order. Prior is the key's sum
+	// before it: two runs that decided on the same prior can't both reserve.
+	OrderReserved struct {
+		Order      OrderID      `json:"order"`
+		Run        RunID        `json:"run"`
+		Key        string       `json:"key"`
+		Generation int          `json:"generation"`
+		Part       int          `json:"part"`
+		Prior      int64        `json:"prior"`
+		Person     string       `json:"person"`
+		Handle     string       `json:"handle"`
+		Single     bool         `json:"single"`
+		Item       product.Item `json:"item"`
+		Wallet     ton.Address  `json:"wallet"`
+		Cap        ton.Amount   `json:"cap"`
+		Reserve    ton.Amount   `json:"reserve"`
+	}
+	// OrderQuoted records Fragment's offer.
+	OrderQuoted struct {
+		Order   OrderID `json:"order"`
+		Invoice Invoice `json:"invoice"`
+	}
+	// InvoiceDropped sends a quoted order back: its offer expired unpaid.
+	InvoiceDropped struct {
+		Order  OrderID `json:"order"`
+		Reason string  `json:"reason"`
+	}
+	// OrderReleased gives an order up, with how it is known that nothing was paid.
+	OrderReleased struct {
+		Order  OrderID `json:"order"`
+		Reason string  `json:"reason"`
+	}
+	// PaymentArmedEvent is written before a key may touch the payload.
+	PaymentArmedEvent struct {
+		Payment PaymentID    `json:"payment"`
+		Run     RunID        `json:"run"`
+		Wallet  ton.Address  `json:"wallet"`
+		Payload ton.Payload  `json:"payload"`
+		Deploys bool         `json:"deploys"`
+		Orders  []OrderID    `json:"orders"`
+		Base    ton.Position `json:"base"`
+	}
+	// PaymentSignedEvent is written before a byte leaves.
+	PaymentSignedEvent struct {
+		Payment PaymentID `json:"payment"`
+		Message ton.BoC   `json:"message"`
+	}
+	// PaymentExecutedEvent settles a payment that the chain holds. Paid are the
+	// orders whose transfers left; Skipped those that the wallet could not
+	// pay for, which are released.
+	PaymentExecutedEvent struct {
+		Payment     PaymentID    `json:"payment"`
+		Transaction ton.Position `json:"transaction"`
+		Time        uint32       `json:"time"`
+		Fees        ton.Nano     `json:"fees,string"`
+		Paid        []OrderID    `json:"paid"`
+		Skipped     []OrderID    `json:"skipped,omitempty"`
+	}
+	// PaymentDeadEvent settles a payment that can never be executed; its orders
+	// are reserved again.
+	PaymentDeadEvent struct {
+		Payment     PaymentID   `json:"payment"`
+		Certificate Certificate `json:"certificate"`
+	}
+	// OrderAcknowledged records that the confirm call was answered with ok.
+	OrderAcknowledged struct {
+		Order OrderID `json:"order"`
+	}
+	// OrderDelivered records Fragment's word that the goods were handed over.
+	OrderDelivered struct {
+		Order    OrderID `json:"order"`
+		Evidence string  `json:"evidence"`
+	}
+	// OrderHeld stops an order until a person looked at it.
+	OrderHeld struct {
+		Order  OrderID `json:"order"`
+		Reason string  `json:"reason"`
+	}
+)
+
+func (Opened) kind() string               { return "ledger_opened" }
+func (Anchored) kind() string             { return "wallet_anchored" }
+func (EpochTaken) kind() string           { return "epoch_taken" }
+func (RunStarted) kind() string           { return "run_started" }
+func (RunFinished) kind() string          { return "run_finished" }
+func (OrderReserved) kind() string        { return "order_reserved" }
+func (OrderQuoted) kind() string          { return "order_quoted" }
+func (InvoiceDropped) kind() string       { return "invoice_dropped" }
+func (OrderReleased) kind() string        { return "order_released" }
+func (PaymentArmedEvent) kind() string    { return "payment_armed" }
+func (PaymentSignedEvent) kind() string   { return "payment_signed" }
+func (PaymentExecutedEvent) kind() string { return "payment_executed" }
+func (PaymentDeadEvent) kind() string     { return "payment_dead" }
+func (OrderAcknowledged) kind() string    { return "order_acknowledged" }
+func (OrderDelivered) kind() string       { return "order_delivered" }
+func (OrderHeld) kind() string            { return "order_held" }
+
+// KindOf names an event's type, as stores keep it.
+func KindOf(e Event) string { return e.kind() }
+
+// Encode writes an event's body as JSON. Equal events give equal bytes.
+func Encode(e Event) ([]byte, error) {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", e.kind(), err)
+	}
+	return b, nil
+}
+
+// Decode reads what Encode wrote.
+func Decode(kind string, body []byte) (Event, error) {
+	read, ok := decoders[kind]
+	if !ok {
+		return nil, fmt.Errorf("unknown event %q: a newer fragplan wrote it", kind)
+	}
+	e, err := read(body)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", kind, err)
+	}
+	return e, nil
+}
+
+var decoders = map[string]func([]byte) (Event, error){
+	"ledger_opened":      decode[Opened],
+	"wallet_anchored":    decode[Anchored],
+	"epoch_taken":        decode[EpochTaken],
+	"run_started":        decode[RunStarted],
+	"run_finished":       decode[RunFinished],
+	"order_reserved":     decode[OrderReserved],
+	"order_quoted":       decode[OrderQuoted],
+	"invoice_dropped":    decode[InvoiceDropped],
+	"order_released":     decode[OrderReleased],
+	"payment_armed":      decode[PaymentArmedEvent],
+	"payment_signed":     decode[PaymentSignedEvent],
+	"payment_executed":   decode[PaymentExecutedEvent],
+	"payment_dead":       decode[PaymentDeadEvent],
+	"order_acknowledged": decode[OrderAcknowledged],
+	"order_delivered":    decode[OrderDelivered],
+	"order_held":         decode[OrderHeld],
+}
+
+func decode[E Event](body []byte) (Event, error) {
+	var e E
+	err := json.Unmarshal(body, &e)
+	return e, err
+}

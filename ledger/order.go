@@ -1,0 +1,74 @@
+package ledger
+
+import (
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// OrderID numbers the orders of one ledger from 1, in the order of reservation.
+type OrderID int64
+
+// A Phase says how far an order has come.
+type Phase string
+
+// The phases of an order.
+const (
+	Reserved     Phase = "reserved"     // wanted, its budget taken; nothing happened outside
+	Quoted       Phase = "quoted"       // Fragment's offer is on disk; unpaid
+	Armed        Phase = "armed"        // part of a payment that may be, become or have been executed
+	Paid         Phase = "paid"         // its own transfer stands in the proven chain
+	Acknowledged Phase = "acknowledged" // Fragment answered that it knows of the payment
+	Delivered    Phase = "delivered"    // Fragment says that the goods were handed over
+	Held         Phase = "held"         // a person must look; never bought again by itself
+	Released     Phase = "released"     // nothing was paid, and Reason says how that is known
+)
+
+// Live reports whether the order may still be paid.
+func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Armed }
+
+// Spent reports whether money has left the wallet for the order.
+func (p Phase) Spent() bool {
+	return p == Paid || p == Acknowledged || p == Delivered || p == Held
+}
+
+// Order is one thing bought in one Fragment request.
+type Order struct {
+	ID         OrderID
+	Run        RunID
+	Key        string // of the occurrence: "<grant>/<person>", its name for ever
+	Generation int    // 1, and one more for each reissue by a person
+	Part       int    // of the key, from 1: a raised grant is bought in parts
+	Person     string // id under people:, or "@handle"
+	Handle     string // the user name it was bought for, lower case, without @
+	Single     bool   // the grant names one winner, not a list
+	Item       product.Item
+	Wallet     ton.Address
+	Cap        ton.Amount // the most it may cost
+	Reserve    ton.Amount // what it takes from the budgets: the estimate, then the invoice's amount
+
+	Phase    Phase
+	Reason   string   // of the newest phase, where it has one
+	Invoice  *Invoice // the current offer; nil before the first and after one was dropped
+	Invoices int      // offers so far
+	Deaths   int      // payments of this order that were proven dead
+	Payment  PaymentID
+	Index    int          // of its transfer in the payment, from 0
+	Settled  ton.Position // the transaction that paid it
+	Time     uint32       // Unix seconds of that transaction's block
+	Evidence string       // of delivery: its kind
+}
+
+// Invoice is Fragment's offer for an order: pay this and it is yours. It
+// expires; its ref is kept for ever, so that it is never paid twice.
+type Invoice struct {
+	N          int               `json:"n"` // of the order, from 1
+	RequestID  string            `json:"request_id"`
+	Ref        string            `json:"ref"`
+	Recipient  string            `json:"recipient"` // Fragment's token for the person
+	Name       string            `json:"name"`      // the display name; from outside, hostile
+	Transfer   ton.Transfer      `json:"transfer"`
+	Price      ton.Amount        `json:"price"`
+	ValidUntil uint32            `json:"valid_until"` // Unix seconds; must not be paid later
+	Confirm    string            `json:"confirm"`     // method of the confirm call
+	Params     map[string]string `json:"params"`      // and its parameters
+}

@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/fragplan/fragplan/ton"
+)
+
+func (s *State) applyPayment(e Event) error {
+	switch e := e.(type) {
+	case PaymentArmedEvent:
+		return s.arm(e)
+	case PaymentSignedEvent:
+		p := s.Payments[e.Payment]
+		if p == nil || p.Phase != PaymentArmed {
+			return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
+		}
+		p.Phase, p.Message = PaymentSigned, e.Message
+		return nil
+	case PaymentExecutedEvent:
+		return s.execute(e)
+	case PaymentDeadEvent:
+		return s.bury(e)
+	}
+	return fmt.Errorf("unknown event %T: %w", e, ErrTransition)
+}
+
+func (s *State) arm(e PaymentArmedEvent) error {
+	if e.Payment != s.LastPayment+1 {
+		return fmt.Errorf("payment %d after %d: %w", e.Payment, s.LastPayment, ErrTransition)
+	}
+	if len(e.Orders) != len(e.Payload.Transfers) {
+		return fmt.Errorf("payment %d: %d orders, %d transfers: %w", e.Payment, len(e.Orders), len(e.Payload.Transfers), ErrTransition)
+	}
+	for _, p := range s.Payments {
+		if p.Wallet != e.Wallet {
+			continue
+		}
+		if p.Phase.Open() {
+			return fmt.Errorf("payment %d of the same wallet is open: %w", p.ID, ErrTransition)
+		}
+		if p.Phase == PaymentExecuted && p.Seqno == e.Payload.Seqno {
+			return fmt.Errorf("payment %d was executed at seqno %d: %w", p.ID, p.Seqno, ErrTransition)
+		}
+	}
+	for _, id := range e.Orders {
+		if o := s.Orders[id]; o == nil || o.Phase != Quoted || o.Wallet != e.Wallet {
+			return fmt.Errorf("order %d is not quoted for this wallet: %w", id, ErrTransition)
+		}
+	}
+	hash, err := e.Payload.Hash()
+	if err != nil {
+		return err
+	}
+	for i, id := range e.Orders {
+		o := s.Orders[id]
+		o.Phase, o.Payment, o.Index = Armed, e.Payment, i
+	}
+	s.LastPayment = e.Payment
+	s.Payments[e.Payment] = &Payment{
+		ID: e.Payment, Run: e.Run, Wallet: e.Wallet, Seqno: e.Payload.Seqno, Payload: e.Payload, Hash: hash,
+		Deploys: e.Deploys, Orders: e.Orders, Base: e.Base, Phase: PaymentArmed,
+	}
+	return nil
+}
+
+func (s *State) execute(e PaymentExecutedEvent) error {
+	p := s.Payments[e.Payment]
+	if p == nil || !p.Phase.Open() || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
+		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
+	}
+	for _, id := range append(append([]OrderID{}, e.Paid...), e.Skipped...) {
+		if o := s.Orders[id]; o == nil || o.Payment != p.ID || o.Phase != Armed {
+			return fmt.Errorf("order %d is not in payment %d: %w", id, p.ID, ErrTransition)
+		}
+	}
+	for _, id := range e.Paid {
+		o := s.Orders[id]
+		o.Phase, o.Settled, o.Time = Paid, e.Transaction, e.Time
+	}
+	for _, id := range e.Skipped {
+		o := s.Orders[id]
+		o.Phase, o.Reason, o.Invoice = Released, ReasonSkipped, nil
+	}
+	p.Phase, p.Settled, p.Time, p.Fees = PaymentExecuted, e.Transaction, e.Time, e.Fees
+	return nil
+}
+
+// ReasonSkipped is why an order is released whose transfer the wallet left out.
+const ReasonSkipped = "the wallet could not pay for it: its transfer is not in the executed transaction"
+
+func (s *State) bury(e PaymentDeadEvent) error {
+	p := s.Payments[e.Payment]
+	if p == nil || !p.Phase.Open() {
+		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
+	}
+	for _, id := range p.Orders {
+		o := s.Orders[id]
+		o.Phase, o.Invoice, o.Payment, o.Index = Reserved, nil, 0, -1
+		o.Deaths++
+	}
+	certificate := e.Certificate
+	p.Phase, p.Certificate = PaymentDead, &certificate
+	return nil
+}
+
+func (s *State) acknowledge(e OrderAcknowledged) error {
+	if err := s.move(e.Order, Acknowledged, "", Paid); err != nil {
+		return err
+	}
+	p := s.Payments[s.Orders[e.Order].Payment]
+	for _, id := range p.Orders {
+		if o := s.Orders[id]; o.Phase == Paid {
+			return nil
+		}
+	}
+	if w := s.Wallets[p.Wallet]; w != nil {
+		w.Ramp = max(w.Ramp, len(p.Orders))
+	}
+	return nil
+}
+
+// Open returns the payments that may still be executed, the oldest first.
+func (s *State) Open() []*Payment {
+	var open []*Payment
+	for id := PaymentID(1); id <= s.LastPayment; id++ {
+		if p := s.Payments[id]; p != nil && p.Phase.Open() {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// Verdict is what the proven history of a wallet says of an open payment.
+// history holds every transaction of the wallet after the payment's base, the
+// oldest first, and account the proven state at its end. It returns an
+// executed or a dead event, or nil: unknown, to be broadcast again.
+func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event, error) {
+	seqno := p.Seqno
+	for _, t := range history {
+		if t.External == nil {
+			continue
+		}
+		version := p.Payload.Wallet
+		payload, _, err := ton.SplitBody(version, t.External)
+		if err != nil {
+			continue
+		}
+		if ton.Hash(payload.Hash()) == p.Hash {
+			return executed(p, t), nil
+		}
+		if theirs, err := ton.ParseSeqno(version, payload); err == nil && theirs == seqno {
+			return PaymentDeadEvent{p.ID, Certificate{Taken: t.Position, Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}}, nil
+		}
+	}
+	switch {
+	case account.Active && account.Data.Seqno > seqno:
+		return nil, fmt.Errorf("payment %d: the wallet's seqno is %d, past %d, but its history since the payment was armed does not show what took it", p.ID, account.Data.Seqno, seqno)
+	case account.Time >= p.Payload.ValidUntil:
+		return PaymentDeadEvent{p.ID, Certificate{Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}}, nil
+	}
+	return nil, nil
+}
+
+// executed matches every order to its own out message. A spent seqno is not a
+// payment: transfers that the balance did not cover are skipped silently.
+func executed(p *Payment, t ton.Transaction) PaymentExecutedEvent {
+	e := PaymentExecutedEvent{Payment: p.ID, Transaction: t.Position, Time: t.Time, Fees: t.Fees, Paid: []OrderID{}}
+	type name struct {
+		to     ton.Address
+		amount ton.Nano
+		body   ton.Hash
+	}
+	left := map[name]int{}
+	for _, o := range t.Out {
+		left[name{o.To, o.Amount, o.BodyHash}]++
+	}
+	for i, id := range p.Orders {
+		transfer := p.Payload.Transfers[i]
+		body, err := transfer.BodyHash()
+		n := name{transfer.To, transfer.Amount, body}
+		if err == nil && left[n] > 0 {
+			left[n]--
+			e.Paid = append(e.Paid, id)
+		} else {
+			e.Skipped = append(e.Skipped, id)
+		}
+	}
+	return e
+}

@@ -1,0 +1,212 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fragplan/fragplan/ton"
+)
+
+// State is what the events so far add up to.
+type State struct {
+	Ledger   string
+	Epoch    int64
+	Orders   map[OrderID]*Order
+	Payments map[PaymentID]*Payment
+	Wallets  map[ton.Address]*Wallet
+	Runs     map[RunID]*Run
+	Refs     map[string]OrderID // every ref that Fragment ever gave us
+
+	LastOrder   OrderID
+	LastPayment PaymentID
+	LastRun     RunID
+
+	keys map[string][]OrderID
+}
+
+// NewState returns the state before the first event.
+func NewState() *State {
+	return &State{
+		Orders:   map[OrderID]*Order{},
+		Payments: map[PaymentID]*Payment{},
+		Wallets:  map[ton.Address]*Wallet{},
+		Runs:     map[RunID]*Run{},
+		Refs:     map[string]OrderID{},
+		keys:     map[string][]OrderID{},
+	}
+}
+
+// ErrTransition is returned, wrapped, for an event that may not follow the
+// ones before it. The state is unchanged.
+var ErrTransition = errors.New("this may not follow what is recorded")
+
+// ErrPrior is returned, wrapped, for a reservation that was decided on a sum
+// which has changed since: another run got there first.
+var ErrPrior = errors.New("another run has changed what was given already")
+
+// ByKey returns the orders of a key in the order of reservation.
+func (s *State) ByKey(key string) []*Order {
+	ids := s.keys[key]
+	orders := make([]*Order, len(ids))
+	for i, id := range ids {
+		orders[i] = s.Orders[id]
+	}
+	return orders
+}
+
+// Keys calls yield for every key that ever had an order, in no order.
+func (s *State) Keys() map[string][]OrderID { return s.keys }
+
+// Given is the key's sum over its current generation: what was paid and what
+// may still be paid. Released orders count nothing.
+func (s *State) Given(key string) (sum int64) {
+	generation := s.Generation(key)
+	for _, id := range s.keys[key] {
+		if o := s.Orders[id]; o.Phase != Released && o.Generation == generation {
+			sum += o.Item.Quantity
+		}
+	}
+	return sum
+}
+
+// Generation is the key's newest generation, 1 if it never had an order.
+func (s *State) Generation(key string) int {
+	generation := 1
+	for _, id := range s.keys[key] {
+		generation = max(generation, s.Orders[id].Generation)
+	}
+	return generation
+}
+
+// NextPart is the number of the key's next part: the highest that is not
+// released, and one.
+func (s *State) NextPart(key string) int {
+	part, generation := 0, s.Generation(key)
+	for _, id := range s.keys[key] {
+		if o := s.Orders[id]; o.Phase != Released && o.Generation == generation {
+			part = max(part, o.Part)
+		}
+	}
+	return part + 1
+}
+
+// Apply folds one event into the state, or returns ErrTransition or ErrPrior
+// and changes nothing.
+func (s *State) Apply(e Event) error {
+	if err := s.apply(e); err != nil {
+		return fmt.Errorf("%s: %w", e.kind(), err)
+	}
+	return nil
+}
+
+func (s *State) apply(e Event) error {
+	switch e := e.(type) {
+	case Opened:
+		if s.Ledger != "" {
+			return ErrTransition
+		}
+		s.Ledger = e.Ledger
+	case Anchored:
+		if s.Wallets[e.Wallet] != nil {
+			return fmt.Errorf("wallet %s has an anchor: %w", e.Wallet, ErrTransition)
+		}
+		s.Wallets[e.Wallet] = &Wallet{Address: e.Wallet, Version: e.Version, Anchor: e.Anchor, Block: e.Block, Reason: e.Reason}
+	case EpochTaken:
+		if e.Epoch != s.Epoch+1 {
+			return fmt.Errorf("epoch %d after %d: %w", e.Epoch, s.Epoch, ErrTransition)
+		}
+		s.Epoch = e.Epoch
+	case RunStarted:
+		if e.Run != s.LastRun+1 {
+			return fmt.Errorf("run %d after %d: %w", e.Run, s.LastRun, ErrTransition)
+		}
+		s.LastRun = e.Run
+		s.Runs[e.Run] = &Run{ID: e.Run, Digest: e.Digest, Host: e.Host}
+	case RunFinished:
+		r := s.Runs[e.Run]
+		if r == nil || r.Outcome != "" {
+			return fmt.Errorf("run %d: %w", e.Run, ErrTransition)
+		}
+		r.Outcome = e.Outcome
+	case OrderReserved:
+		return s.reserve(e)
+	case OrderQuoted:
+		return s.quote(e)
+	case InvoiceDropped:
+		return s.move(e.Order, Reserved, e.Reason, Quoted)
+	case OrderReleased:
+		return s.move(e.Order, Released, e.Reason, Reserved, Quoted)
+	case OrderAcknowledged:
+		return s.acknowledge(e)
+	case OrderDelivered:
+		if err := s.move(e.Order, Delivered, "", Paid, Acknowledged); err != nil {
+			return err
+		}
+		s.Orders[e.Order].Evidence = e.Evidence
+	case OrderHeld:
+		return s.move(e.Order, Held, e.Reason, Paid, Acknowledged)
+	default:
+		return s.applyPayment(e)
+	}
+	return nil
+}
+
+func (s *State) reserve(e OrderReserved) error {
+	switch {
+	case e.Order != s.LastOrder+1:
+		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
+	case e.Generation != s.Generation(e.Key) && e.Generation != s.Generation(e.Key)+1:
+		return fmt.Errorf("%s generation %d: %w", e.Key, e.Generation, ErrTransition)
+	case e.Generation == s.Generation(e.Key) && (e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key)):
+		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
+	}
+	s.LastOrder = e.Order
+	s.Add(&Order{
+		ID: e.Order, Run: e.Run, Key: e.Key, Generation: e.Generation, Part: e.Part,
+		Person: e.Person, Handle: e.Handle, Single: e.Single, Item: e.Item,
+		Wallet: e.Wallet, Cap: e.Cap, Reserve: e.Reserve, Phase: Reserved, Index: -1,
+	})
+	return nil
+}
+
+// Add puts an order that a store has read into the state, with its key.
+func (s *State) Add(o *Order) {
+	s.Orders[o.ID] = o
+	s.keys[o.Key] = append(s.keys[o.Key], o.ID)
+	s.LastOrder = max(s.LastOrder, o.ID)
+}
+
+func (s *State) quote(e OrderQuoted) error {
+	if owner, used := s.Refs[e.Invoice.Ref]; used {
+		return fmt.Errorf("ref %q belongs to order %d: %w", e.Invoice.Ref, owner, ErrTransition)
+	}
+	o := s.Orders[e.Order]
+	if o != nil && e.Invoice.N != o.Invoices+1 {
+		return fmt.Errorf("order %d: invoice %d after %d: %w", e.Order, e.Invoice.N, o.Invoices, ErrTransition)
+	}
+	if err := s.move(e.Order, Quoted, "", Reserved); err != nil {
+		return err
+	}
+	invoice := e.Invoice
+	o.Invoice, o.Invoices, o.Reserve = &invoice, invoice.N, invoice.Price
+	s.Refs[invoice.Ref] = o.ID
+	return nil
+}
+
+// move changes an order's phase if it stands in one of the phases from.
+func (s *State) move(id OrderID, to Phase, reason string, from ...Phase) error {
+	o := s.Orders[id]
+	if o == nil {
+		return fmt.Errorf("no order %d: %w", id, ErrTransition)
+	}
+	for _, p := range from {
+		if o.Phase == p {
+			o.Phase, o.Reason = to, reason
+			if to == Reserved || to == Released {
+				o.Invoice = nil
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("order %d is %s and can't become %s: %w", id, o.Phase, to, ErrTransition)
+}
