@@ -1,0 +1,27 @@
+# Every target has a help line behind "##"; make alone prints them.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check bench fmt
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./fragplan
+	CGO_ENABLED=0 go build -trimpath -o fragplan ./cmd/fragplan
+
+demo: build ## the whole story on a TON network of this machine
+	./examples/quickstart/demo.sh
+
+test: ## what a change must pass
+	go vet ./...
+	go test ./...
+	go test -count=1 .
+
+check: test ## test, race detector and staticcheck
+	go test -race ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+bench: ## print the figures of the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fmt: ## format the Go files
+	gofmt -w $$(git ls-files '*.go')

@@ -1,0 +1,108 @@
+// Package fragplan_test keeps the drawing of ARCHITECTURE.md true: which room
+// may import which, and which rooms can't reach the outside.
+package fragplan_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/fragplan/fragplan"
+
+// doors lists, for every room, the rooms it may import.
+var doors = map[string][]string{
+	"ton":             {},
+	"product":         {"ton"},
+	"policy":          {"product", "ton"},
+	"spec":            {"policy", "product", "ton"},
+	"ledger":          {"product", "ton"},
+	"ledger/sqlite":   {"ledger", "product", "ton"},
+	"firewall":        {"product", "ton"},
+	"reconcile":       {"firewall", "ledger", "policy", "product", "spec", "ton"},
+	"report":          {"ledger", "policy", "product", "reconcile", "spec", "ton"},
+	"fragment":        {"ton"},
+	"wallet":          {"ton"},
+	"chain":           {"ton"},
+	"sandbox":         {"sandbox/market", "sandbox/network", "ton"},
+	"sandbox/market":  {"ton"},
+	"sandbox/network": {"ton"},
+	"cmd/fragplan":    nil, // wires: may import all
+}
+
+// sealed rooms can't reach the network, a database or another program.
+var sealed = []string{"ton", "product", "policy", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
+
+// What a sealed room must not reach by any path. validator/v10 links net for
+// its address checks, so net alone is only forbidden in our own imports.
+var outside = []string{"net/http", "crypto/tls", "database/sql", "os/exec"}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func rooms(t *testing.T) map[string]listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps=false", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]listed{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if room, ok := strings.CutPrefix(p.ImportPath, module+"/"); ok {
+			all[room] = p
+		}
+	}
+}
+
+// A room imports only the rooms that the drawing allows.
+func TestDoors(t *testing.T) {
+	for room, p := range rooms(t) {
+		allowed, known := doors[room]
+		if !known {
+			t.Errorf("%s is not in the drawing", room)
+			continue
+		}
+		if room == "cmd/fragplan" {
+			continue
+		}
+		for _, path := range p.Imports {
+			if other, ok := strings.CutPrefix(path, module+"/"); ok && !slices.Contains(allowed, other) {
+				t.Errorf("%s imports %s: the drawing has no such door", room, other)
+			}
+		}
+	}
+}
+
+// A sealed room neither imports net itself nor reaches the outside by any path.
+func TestSealed(t *testing.T) {
+	all := rooms(t)
+	for _, room := range sealed {
+		p, exists := all[room]
+		if !exists {
+			continue
+		}
+		for _, path := range p.Imports {
+			if path == "net" || strings.HasPrefix(path, "net/") {
+				t.Errorf("%s imports %s", room, path)
+			}
+		}
+		for _, path := range outside {
+			if slices.Contains(p.Deps, path) {
+				t.Errorf("%s reaches %s", room, path)
+			}
+		}
+	}
+}
