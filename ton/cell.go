@@ -1,0 +1,91 @@
+package ton
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// Hash is the SHA-256 name of a cell, a transaction, a block or a payload.
+type Hash [32]byte
+
+// String prints 64 hexadecimal digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// IsZero reports whether h is unset.
+func (h Hash) IsZero() bool { return h == Hash{} }
+
+// MarshalText prints 64 hexadecimal digits, or nothing for the zero Hash.
+func (h Hash) MarshalText() ([]byte, error) {
+	if h.IsZero() {
+		return nil, nil
+	}
+	return []byte(h.String()), nil
+}
+
+// UnmarshalText reads what MarshalText prints.
+func (h *Hash) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*h = Hash{}
+		return nil
+	}
+	v, err := hex.DecodeString(string(b))
+	if err != nil || len(v) != len(h) {
+		return fmt.Errorf("hash %q: want 64 hexadecimal digits", b)
+	}
+	*h = Hash(v)
+	return nil
+}
+
+// BoC is a bag of cells with one root, the form in which cells travel and are
+// stored. It is bytes from outside until Cell has parsed it.
+type BoC []byte
+
+// ErrBoC is returned, wrapped, for bytes that are no bag of cells.
+var ErrBoC = errors.New("malformed bag of cells")
+
+// Cell parses the bag. Bytes that are none return ErrBoC; it never panics,
+// whatever the bytes.
+func (b BoC) Cell() (c *cell.Cell, err error) {
+	// The parser of tonutils-go v1.18.0 indexes out of range on some inputs.
+	defer func() {
+		if r := recover(); r != nil {
+			c, err = nil, fmt.Errorf("%w: %v", ErrBoC, r)
+		}
+	}()
+	if c, err = cell.FromBOC(b); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrBoC, err)
+	}
+	return c, nil
+}
+
+// Hash returns the hash of the root cell, which names what the bag holds,
+// however it was packed.
+func (b BoC) Hash() (Hash, error) {
+	c, err := b.Cell()
+	if err != nil {
+		return Hash{}, err
+	}
+	return Hash(c.Hash()), nil
+}
+
+// BoCOf packs a cell.
+func BoCOf(c *cell.Cell) BoC { return c.ToBOCWithFlags(false) }
+
+// Base64 prints the bag in the standard alphabet with padding.
+func (b BoC) Base64() string { return base64.StdEncoding.EncodeToString(b) }
+
+// ParseBase64 reads base64 in the standard or the URL alphabet, padded or not:
+// Fragment has used both alphabets and both paddings.
+func ParseBase64(s string) (BoC, error) {
+	s = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(s), "=")
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return nil, fmt.Errorf("base64: %w", err)
+	}
+	return b, nil
+}
