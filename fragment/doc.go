@@ -1,0 +1,21 @@
+// Package fragment is a client for the HTTP API behind fragment.com: it finds
+// recipients, asks prices, orders Telegram Stars, Premium and top-ups of a
+// Telegram balance, and reports payments.
+//
+// It neither signs nor broadcasts: [Client.Buy] returns the transfer that
+// Fragment asks for, the caller pays it from the wallet that is connected to
+// the session, and [Client.Confirm] tells Fragment so.
+//
+// # Order of calls
+//
+//	Search ─▶ Price ─▶ Buy ─▶ (sign, record, broadcast) ─▶ Confirm ─▶ State … until Done
+//
+// Buy searches by itself; Search and Price serve those who want to look
+// before. An order that was made and isn't paid costs nothing.
+//
+// # Credentials
+//
+// A session is the Cookie header of a browser that is logged in at
+// fragment.com with a wallet connected. Whoever holds it acts in that session,
+// so it is a [Secret]. It can't spend from the wallet.
+package fragment

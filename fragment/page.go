@@ -1,0 +1,189 @@
+package fragment
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/fragplan/fragplan/ton"
+)
+
+// apiHash finds the hash in a page's script, where the slash may be escaped.
+var apiHash = regexp.MustCompile(`/api\?hash=([0-9A-Za-z_-]{1,128})`)
+
+// hash returns the hash for the methods of a page. If it isn't known, or is
+// the one that was just refused, it is read from the page.
+func (c *Client) hash(ctx context.Context, r request, refused Secret) (Secret, error) {
+	if h := c.knownHash(r.page); h != "" && h != refused {
+		return h, nil
+	}
+	leave, err := c.hashing.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	if h := c.knownHash(r.page); h != "" && h != refused {
+		return h, nil // somebody else was faster
+	}
+	body, err := c.page(ctx, r.page, r.class)
+	if err != nil {
+		return "", err
+	}
+	m := apiHash.FindSubmatch(body)
+	if m == nil {
+		return "", badAnswer("GET "+r.page, "no hash in it")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hashes == nil {
+		c.hashes = map[string]Secret{}
+	}
+	c.hashes[r.page] = Secret(m[1])
+	return c.hashes[r.page], nil
+}
+
+func (c *Client) knownHash(page string) Secret {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h := c.hashes[page]; h != "" {
+		return h
+	}
+	return c.Hash
+}
+
+// iconPrice reads the price in TON out of HTML in which the icon tells the
+// coin; the order of the prices has changed before.
+func iconPrice(s string) (ton.Nano, error) {
+	doc, err := html.Parse(strings.NewReader(s))
+	if err != nil {
+		return 0, err
+	}
+	n := find(doc, classed("icon-ton"))
+	if n == nil {
+		return 0, errors.New("no price in TON in it")
+	}
+	return parseAmount(text(n))
+}
+
+// premiumPrice reads the price of so many months from the page.
+func premiumPrice(page []byte, months int64) (ton.Nano, error) {
+	doc, err := html.Parse(strings.NewReader(string(page)))
+	if err != nil {
+		return 0, err
+	}
+	item := find(doc, func(n *html.Node) bool {
+		return hasClass(n, "tm-form-radio-item") && monthsOf(n) == months
+	})
+	if item == nil {
+		return 0, errors.New("no such length of Premium on it")
+	}
+	if n := find(item, classed("icon-ton")); n != nil {
+		return parseAmount(text(n))
+	}
+	return 0, errors.New("no price in TON on it")
+}
+
+// monthsOf reads how long the Premium of a radio button is: from the button,
+// or from its label ("3 months", "1 year").
+func monthsOf(item *html.Node) int64 {
+	if n := find(item, func(n *html.Node) bool { return n.Data == "input" && attr(n, "name") == "months" }); n != nil {
+		m, _ := strconv.ParseInt(attr(n, "value"), 10, 64)
+		return m
+	}
+	label := find(item, classed("tm-radio-label"))
+	if label == nil {
+		return 0
+	}
+	number, unit, _ := strings.Cut(strings.TrimSpace(text(label)), " ")
+	m, _ := strconv.ParseInt(number, 10, 32)
+	if strings.HasPrefix(unit, "year") {
+		m *= 12
+	}
+	return m
+}
+
+var grouped = regexp.MustCompile(`^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$`)
+
+// parseAmount reads an amount in TON in which commas may group thousands.
+func parseAmount(s string) (ton.Nano, error) {
+	s = strings.TrimSpace(s)
+	if len(s) > 64 {
+		return 0, errors.New("the amount is too long")
+	}
+	if grouped.MatchString(s) {
+		s = strings.ReplaceAll(s, ",", "")
+	}
+	return ton.ParseNano(s)
+}
+
+// photo takes the address out of an img element.
+func photo(fragment string) string {
+	doc, err := html.Parse(strings.NewReader(fragment))
+	if err != nil {
+		return ""
+	}
+	n := find(doc, func(n *html.Node) bool { return n.Data == "img" })
+	if n == nil {
+		return ""
+	}
+	u, err := url.Parse(attr(n, "src"))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || len(u.String()) > 2048 {
+		return ""
+	}
+	return u.String()
+}
+
+// visible is the text that a piece of HTML shows.
+func visible(fragment string) string {
+	doc, err := html.Parse(strings.NewReader(fragment))
+	if err != nil {
+		return ""
+	}
+	return html.EscapeString(text(doc)) // words unescapes it again
+}
+
+func find(n *html.Node, ok func(*html.Node) bool) *html.Node {
+	for d := range n.Descendants() {
+		if d.Type == html.ElementNode && ok(d) {
+			return d
+		}
+	}
+	return nil
+}
+
+func classed(name string) func(*html.Node) bool {
+	return func(n *html.Node) bool { return hasClass(n, name) }
+}
+
+func hasClass(n *html.Node, name string) bool {
+	for _, f := range strings.Fields(attr(n, "class")) {
+		if f == name {
+			return true
+		}
+	}
+	return false
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode && (d.Parent == nil || d.Parent.Data != "script" && d.Parent.Data != "style") {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}

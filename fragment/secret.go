@@ -1,0 +1,76 @@
+package fragment
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// A Secret is a text that no log, error or dump may show. It prints as
+// "redacted" (or as nothing if it is empty) through fmt, encoding/json and
+// log/slog; a conversion to string reads it.
+type Secret string
+
+const redacted = "redacted"
+
+// String returns "redacted".
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString returns "redacted" for %#v.
+func (s Secret) GoString() string { return `fragment.Secret("` + s.String() + `")` }
+
+// Format prints "redacted" for every verb, %x and %q among them.
+func (s Secret) Format(f fmt.State, verb rune) {
+	text := s.String()
+	if verb == 'v' && f.Flag('#') {
+		text = s.GoString()
+	}
+	_, _ = io.WriteString(f, text)
+}
+
+// MarshalJSON returns "redacted" as a JSON string.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+
+// MarshalText returns "redacted", for map keys and other encodings.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue returns "redacted".
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Credentials are what opens a session.
+type Credentials struct {
+	Cookie Secret // the whole Cookie header: stel_ssid, stel_dt, stel_token, stel_ton_token
+	Hash   Secret // the hash= of an API address; may be empty
+}
+
+// The variables that FromEnv reads.
+const (
+	EnvCookie = "FRAGMENT_COOKIE"
+	EnvHash   = "FRAGMENT_HASH"
+)
+
+// ErrNoCredentials is returned, wrapped, if the environment holds no cookie.
+var ErrNoCredentials = errors.New("no Fragment session")
+
+// FromEnv reads the credentials with getenv, usually os.Getenv: FRAGMENT_COOKIE
+// and, if it is set, FRAGMENT_HASH.
+func FromEnv(getenv func(string) string) (Credentials, error) {
+	cookie := strings.TrimSpace(getenv(EnvCookie))
+	if len(cookie) >= 7 && strings.EqualFold(cookie[:7], "Cookie:") {
+		cookie = strings.TrimSpace(cookie[7:]) // copied with the header's name
+	}
+	if cookie == "" {
+		return Credentials{}, fmt.Errorf("%w: %s is not set", ErrNoCredentials, EnvCookie)
+	}
+	if strings.ContainsFunc(cookie, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return Credentials{}, fmt.Errorf("%w: %s holds a line break or a control character", ErrNoCredentials, EnvCookie)
+	}
+	return Credentials{Cookie: Secret(cookie), Hash: Secret(strings.TrimSpace(getenv(EnvHash)))}, nil
+}
