@@ -62,7 +62,7 @@ type Client struct {
 	hashing door // one page load for a hash at a time
 
 	mu     sync.Mutex
-	hashes map[string]Secret    // by page
+	hashes map[string]*Secret   // by page; pointers, because fmt shows what unexported fields hold
 	seen   map[Product]revision // what the last state of each product was
 
 	once sync.Once
@@ -278,11 +278,11 @@ func (c *Client) state(ctx context.Context, p Product, mode Mode, cl class) (Sta
 		rev = revision{lv: "false", dh: strconv.Itoa(100_000_000 + rand.IntN(1_900_000_000))}
 	}
 	var answer struct {
-		OK     loose `json:"ok"`
-		Mode   loose `json:"mode"`
-		Update loose `json:"need_update"`
-		LV     loose `json:"lv"`
-		DH     loose `json:"dh"`
+		OK     loose           `json:"ok"`
+		Mode   loose           `json:"mode"`
+		Update loose           `json:"need_update"`
+		LV     json.RawMessage `json:"lv"`
+		DH     loose           `json:"dh"`
 	}
 	r := request{page: e.page, method: e.state, class: cl, harmless: true,
 		form: url.Values{"mode": {string(mode)}, "lv": {rev.lv}, "dh": {rev.dh}}}
@@ -292,8 +292,8 @@ func (c *Client) state(ctx context.Context, p Product, mode Mode, cl class) (Sta
 	if answer.Mode == "" && !answer.OK.bool() {
 		return State{}, badAnswer(e.state, "no mode in it")
 	}
-	if answer.LV != "" && len(answer.LV) <= 256 {
-		rev.lv = string(answer.LV)
+	if lv := verbatim(answer.LV); lv != "" && len(lv) <= 256 {
+		rev.lv = lv
 	}
 	if answer.DH != "" && len(answer.DH) <= 64 {
 		rev.dh = string(answer.DH)
@@ -308,6 +308,16 @@ func (c *Client) state(ctx context.Context, p Product, mode Mode, cl class) (Sta
 		Mode: Mode(cut(string(answer.Mode), 64)),
 		Done: answer.Mode == loose(ModeDone) && !answer.Update.bool(),
 	}, nil
+}
+
+// verbatim is a scalar as a form of the page would send it back: false is
+// "false". It is empty for what is no scalar.
+func verbatim(raw json.RawMessage) string {
+	var text loose
+	if string(raw) == "false" || len(raw) == 0 || json.Unmarshal(raw, &text) != nil {
+		return string(raw)
+	}
+	return string(text)
 }
 
 // badAnswer is the error for an answer that was read and lacks something.

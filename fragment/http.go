@@ -40,22 +40,25 @@ type request struct {
 // longer accepted is renewed, once. Harmless calls are repeated when the
 // service is busy or away; no other call ever is.
 func (c *Client) call(ctx context.Context, r request, out any) error {
+	hash, err := c.hash(ctx, r, "")
+	if err != nil {
+		return err
+	}
+	renewed := false
 	once := func() error {
-		hash, err := c.hash(ctx, r, "")
-		if err != nil {
-			return err
-		}
-		err = c.post(ctx, r, hash, out)
-		if !stale(err) {
+		err := c.post(ctx, r, hash, out)
+		if renewed || !stale(err) {
 			return err
 		}
 		// The server refused before it did anything, so this holds for
 		// calls that may not be repeated too.
+		renewed = true
 		fresh, pageErr := c.hash(ctx, r, hash)
 		if pageErr != nil {
 			return errors.Join(err, pageErr)
 		}
-		return c.post(ctx, r, fresh, out)
+		hash = fresh
+		return c.post(ctx, r, hash, out)
 	}
 	if !r.harmless {
 		return once()
@@ -73,19 +76,22 @@ func (c *Client) repeat(ctx context.Context, do func() error) error {
 	pause.Multiplier = 2
 	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
-		if last = do(); last != nil && !passing(last) {
+		if last = do(); last != nil && !passing(ctx, last) {
 			return struct{}{}, backoff.Permanent(last)
 		}
 		return struct{}{}, last
 	}, backoff.WithBackOff(pause), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
+	if err := ctx.Err(); err != nil && last != nil && !errors.Is(last, err) {
+		return fmt.Errorf("%w, after: %w", err, last)
+	}
 	return last // the server's last word, not the repeater's
 }
 
 // passing reports whether the same call may succeed in a moment. A message in
 // the server's words is its decision, even if it speaks of limits.
-func passing(err error) bool {
+func passing(ctx context.Context, err error) bool {
 	var e *Error
-	if !errors.As(err, &e) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.As(err, &e) || ctx.Err() != nil {
 		return false
 	}
 	return e.Kind == ErrUnreachable || e.Status == http.StatusTooManyRequests || e.Kind == ErrUnavailable
@@ -201,7 +207,11 @@ func (c *Client) send(req *http.Request, method string, cl class) (status int, b
 		if errors.As(err, &u) {
 			err = u.Err // without the address, which holds the hash
 		}
-		return 0, nil, &Error{Method: method, Kind: ErrUnreachable, Cause: err}
+		fail := &Error{Method: method, Kind: ErrUnreachable, Cause: err}
+		if errors.Is(err, errRedirect) {
+			fail.Kind = ErrBadAnswer
+		}
+		return 0, nil, fail
 	}
 	defer resp.Body.Close()
 	fail := &Error{Method: method, Status: resp.StatusCode}
@@ -229,12 +239,14 @@ func (c *Client) send(req *http.Request, method string, cl class) (status int, b
 			fail.RetryAfter = min(time.Duration(n)*time.Second, maxHold)
 			c.turns.hold(fail.RetryAfter)
 		}
+	case s >= 500 && resp.Header.Get("Cf-Mitigated") == "" && !challenge(body):
+		fail.Kind = ErrUnavailable
+	case fail.Message != "":
+		fail.Kind = meaning(fail.Message)
 	case s == http.StatusForbidden || resp.Header.Get("Cf-Mitigated") != "" || challenge(body):
 		fail.Kind = ErrBlocked
 	case s == http.StatusUnauthorized:
 		fail.Kind = ErrLoggedOut
-	case s >= 500:
-		fail.Kind = ErrUnavailable
 	default:
 		fail.Kind = ErrBadAnswer
 	}
@@ -278,6 +290,8 @@ func (c *Client) client() *http.Client {
 	return c.http
 }
 
+var errRedirect = errors.New("redirected")
+
 // sameHost follows a few redirects of pages within the site. The answer to a
 // form is never one.
 func sameHost(req *http.Request, via []*http.Request) error {
@@ -286,9 +300,9 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	case first.Method != http.MethodGet:
 		return http.ErrUseLastResponse
 	case req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme:
-		return errors.New("redirected to another host")
+		return fmt.Errorf("%w to another host", errRedirect)
 	case len(via) > 3:
-		return errors.New("redirected too often")
+		return fmt.Errorf("%w too often", errRedirect)
 	}
 	return nil
 }

@@ -41,17 +41,18 @@ func (c *Client) hash(ctx context.Context, r request, refused Secret) (Secret, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.hashes == nil {
-		c.hashes = map[string]Secret{}
+		c.hashes = map[string]*Secret{}
 	}
-	c.hashes[r.page] = Secret(m[1])
-	return c.hashes[r.page], nil
+	h := Secret(m[1])
+	c.hashes[r.page] = &h
+	return h, nil
 }
 
 func (c *Client) knownHash(page string) Secret {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h := c.hashes[page]; h != "" {
-		return h
+	if h := c.hashes[page]; h != nil {
+		return *h
 	}
 	return c.Hash
 }

@@ -10,7 +10,8 @@ import (
 
 // A Secret is a text that no log, error or dump may show. It prints as
 // "redacted" (or as nothing if it is empty) through fmt, encoding/json and
-// log/slog; a conversion to string reads it.
+// log/slog; a conversion to string reads it. As the key of a map it would be
+// shown.
 type Secret string
 
 const redacted = "redacted"
@@ -38,7 +39,7 @@ func (s Secret) Format(f fmt.State, verb rune) {
 // MarshalJSON returns "redacted" as a JSON string.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
 
-// MarshalText returns "redacted", for map keys and other encodings.
+// MarshalText returns "redacted", for other encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue returns "redacted".

@@ -1,0 +1,76 @@
+package fragment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// A session as a browser has it, and the wallet that is connected to it.
+func Example() {
+	credentials, err := fragment.FromEnv(os.Getenv)
+	if errors.Is(err, fragment.ErrNoCredentials) {
+		fmt.Println("log in first")
+		return
+	}
+	client := &fragment.Client{
+		Cookie: credentials.Cookie,
+		Hash:   credentials.Hash,
+		Wallet: fragment.Account{Address: ton.MustParseAddress("UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz")},
+	}
+	fmt.Printf("%T with cookie %q\n", client, client.Cookie)
+}
+
+func ExampleClient_Buy_stars() {
+	site := newSite() // a local server; leave BaseURL empty for fragment.com
+	defer site.Close()
+	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…", Wallet: fragment.Account{Address: ton.MustParseAddress(payer)}}
+
+	ctx := context.Background()
+	p, err := client.Buy(ctx, fragment.Stars, "@jane", 50)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("To %s: pay %v TON, ref %s\n", p.Recipient.Name, p.Amount, p.Ref)
+
+	signed := ton.BoC("…") // sign p.Transfer, record it, broadcast it
+	fmt.Println("confirmed:", client.Confirm(ctx, p, signed) == nil)
+	// Output:
+	// To Jane & Co: pay 0.4609 TON, ref kpJ55h3BW
+	// confirmed: true
+}
+
+func ExampleClient_Buy_premium() {
+	site := newSite()
+	defer site.Close()
+	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…"}
+
+	p, err := client.Buy(context.Background(), fragment.Premium, "jane", 3)
+	if errors.Is(err, fragment.ErrAlreadyPremium) {
+		fmt.Println("wait until it runs out")
+		return
+	}
+	fmt.Printf("%q %v\n", p.Comment, err)
+	// Output: "Telegram Premium for 3 months \n\nRef#3pWJtbdbu" <nil>
+}
+
+func ExampleClient_Buy_topUp() {
+	site := newSite()
+	defer site.Close()
+	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…"}
+
+	p, err := client.Buy(context.Background(), fragment.TopUp, "https://t.me/jane", 25)
+	fmt.Println(p.Amount, p.Ref, err)
+	// Output: 25 k1zCEY1wx <nil>
+}
+
+func ExampleDecodePayload() {
+	p, err := fragment.DecodePayload("te6ccgEBAgEALQABTgAAAAAxMDAwMCBUZWxlZ3JhbSBTdGFycyAKClJlZiN6SWgwT0UxdgEAAmQ")
+	fmt.Printf("%q %s %v\n", p.Comment, p.Ref, err)
+	// Output: "10000 Telegram Stars \n\nRef#zIh0OE1vd" zIh0OE1vd <nil>
+}

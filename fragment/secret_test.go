@@ -1,0 +1,60 @@
+package fragment_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/fragplan/fragplan/fragment"
+)
+
+// No way of printing shows a secret.
+func TestSecret(t *testing.T) {
+	const s fragment.Secret = "s3cret"
+	c := fragment.Credentials{Cookie: s, Hash: s}
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%T"} {
+		fmt.Fprintf(&out, verb+" "+verb+" "+verb+"\n", s, c, &c)
+	}
+	for _, v := range []any{s, c} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(b)
+	}
+	session := &fragment.Client{Cookie: s, Hash: s, BaseURL: serve(t).URL}
+	session.Hash = ""
+	if _, err := session.Search(t.Context(), fragment.Stars, "jane", 50); err != nil {
+		t.Error(err) // so that it holds a hash from the page
+	}
+	fmt.Fprintf(&out, "%v %+v %#v\n", session, session, session)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("session", "cookie", s, "all", c, "client", session)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("session", "cookie", s, "all", c)
+	for _, leak := range []string{"s3cret", "733363726574", "0123456789abcdef01"} {
+		if strings.Contains(strings.ToLower(out.String()), leak) {
+			t.Errorf("%s in %s", leak, out.String())
+		}
+	}
+	if !strings.Contains(out.String(), "redacted") {
+		t.Error(out.String())
+	}
+}
+
+// The environment gives a cookie, with or without the header's name.
+func TestFromEnv(t *testing.T) {
+	env := map[string]string{"FRAGMENT_COOKIE": " Cookie: a=1; b=2\n", "FRAGMENT_HASH": "ab12 "}
+	c, err := fragment.FromEnv(func(k string) string { return env[k] })
+	if err != nil || string(c.Cookie) != "a=1; b=2" || string(c.Hash) != "ab12" {
+		t.Errorf("got %q, %q, %v", string(c.Cookie), string(c.Hash), err)
+	}
+	for _, bad := range []string{"", " ", "a=1\r\nHost: x"} {
+		if _, err := fragment.FromEnv(func(string) string { return bad }); !errors.Is(err, fragment.ErrNoCredentials) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
