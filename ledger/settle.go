@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/ton"
 )
@@ -12,7 +13,7 @@ func (s *State) applyPayment(e Event) error {
 		return s.arm(e)
 	case PaymentSignedEvent:
 		p := s.Payments[e.Payment]
-		if p == nil || p.Phase != PaymentArmed {
+		if p == nil || p.Phase != PaymentArmed || len(e.Message) == 0 {
 			return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
 		}
 		p.Phase, p.Message = PaymentSigned, e.Message
@@ -29,7 +30,7 @@ func (s *State) arm(e PaymentArmedEvent) error {
 	if e.Payment != s.LastPayment+1 {
 		return fmt.Errorf("payment %d after %d: %w", e.Payment, s.LastPayment, ErrTransition)
 	}
-	if len(e.Orders) != len(e.Payload.Transfers) {
+	if len(e.Orders) == 0 || len(e.Orders) != len(e.Payload.Transfers) {
 		return fmt.Errorf("payment %d: %d orders, %d transfers: %w", e.Payment, len(e.Orders), len(e.Payload.Transfers), ErrTransition)
 	}
 	for _, p := range s.Payments {
@@ -43,9 +44,9 @@ func (s *State) arm(e PaymentArmedEvent) error {
 			return fmt.Errorf("payment %d was executed at seqno %d: %w", p.ID, p.Seqno, ErrTransition)
 		}
 	}
-	for _, id := range e.Orders {
-		if o := s.Orders[id]; o == nil || o.Phase != Quoted || o.Wallet != e.Wallet {
-			return fmt.Errorf("order %d is not quoted for this wallet: %w", id, ErrTransition)
+	for i, id := range e.Orders {
+		if o := s.Orders[id]; o == nil || o.Phase != Quoted || o.Wallet != e.Wallet || slices.Contains(e.Orders[:i], id) {
+			return fmt.Errorf("order %d is not quoted for this wallet, or twice in it: %w", id, ErrTransition)
 		}
 	}
 	hash, err := e.Payload.Hash()
@@ -66,12 +67,13 @@ func (s *State) arm(e PaymentArmedEvent) error {
 
 func (s *State) execute(e PaymentExecutedEvent) error {
 	p := s.Payments[e.Payment]
-	if p == nil || !p.Phase.Open() || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
+	if p == nil || !p.Phase.Open() || e.Transaction.IsZero() || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
 		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
 	}
-	for _, id := range append(append([]OrderID{}, e.Paid...), e.Skipped...) {
-		if o := s.Orders[id]; o == nil || o.Payment != p.ID || o.Phase != Armed {
-			return fmt.Errorf("order %d is not in payment %d: %w", id, p.ID, ErrTransition)
+	verdicts := slices.Concat(e.Paid, e.Skipped)
+	for i, id := range verdicts {
+		if o := s.Orders[id]; o == nil || o.Payment != p.ID || o.Phase != Armed || slices.Contains(verdicts[:i], id) {
+			return fmt.Errorf("order %d is not in payment %d, or has two verdicts: %w", id, p.ID, ErrTransition)
 		}
 	}
 	for _, id := range e.Paid {
