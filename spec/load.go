@@ -1,0 +1,330 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Load reads fragplan.yaml in dir and the files that it lists. Its error is
+// *Errors and holds everything that is wrong, not only the first.
+func Load(dir string) (*Project, error) {
+	r := &reporter{sources: map[string]*source{}}
+	start := Pos{MainFile, 1, 1}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		r.add(start, "no-folder", "name the project's folder with -chdir", "folder %q: %v", dir, plain(err))
+		return nil, r.err()
+	}
+	defer root.Close()
+	l := &loader{
+		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: DefaultLedger},
+		people: map[string]Pos{}, grants: map[string]Pos{}, handles: map[string]string{},
+	}
+	l.load(start)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return l.p, nil
+}
+
+// loader is one run of Load.
+type loader struct {
+	r      *reporter
+	folder *folder
+	p      *Project
+
+	people  map[string]Pos    // by id
+	grants  map[string]Pos    // by name
+	handles map[string]string // by handle, in lower case: the person's id
+	pending []pendingGrant
+}
+
+func (l *loader) load(start Pos) {
+	n, ok := l.open(MainFile, start, "make one with: fragplan init")
+	if !ok {
+		return
+	}
+	for _, f := range l.main(&doc{MainFile, l.r}, n) {
+		if n, ok := l.open(f.name, f.pos, ""); ok {
+			l.members(&doc{f.name, l.r}, n)
+		}
+	}
+	l.resolve()
+}
+
+// open reads and parses a file that is asked for at pos.
+func (l *loader) open(name string, pos Pos, hint string) (*yaml.Node, bool) {
+	text, err := l.folder.read(name)
+	if err != nil {
+		l.notRead(pos, err, hint)
+		return nil, false
+	}
+	l.p.Files = append(l.p.Files, name)
+	l.r.sources[name] = &source{text: text}
+	n := parse(name, text, l.r)
+	return n, n != nil
+}
+
+func (l *loader) notRead(pos Pos, err error, hint string) {
+	var e *errNotRead
+	if !errors.As(err, &e) {
+		e = &errNotRead{"file", err.Error(), ""}
+	}
+	if e.hint != "" {
+		hint = e.hint
+	}
+	l.r.add(pos, e.rule, hint, "%s", e.message)
+}
+
+type listed struct {
+	name string
+	pos  Pos // of the pattern that names it
+}
+
+// header is what fragplan.yaml says by itself, for the checks of its values.
+type header struct {
+	Version int64  `yaml:"version" validate:"eq=1"`
+	Ledger  string `yaml:"ledger" validate:"max=200"`
+}
+
+// main reads fragplan.yaml and returns the files that it names, each once.
+func (l *loader) main(d *doc, n *yaml.Node) []listed {
+	var files []listed
+	h := header{Version: 1, Ledger: DefaultLedger}
+	seen := map[string]bool{}
+	for _, e := range d.mapping(n, MainFile, "begin with version: 1") {
+		seen[e.name] = true
+		switch e.name {
+		case "version":
+			if v, ok := d.number(e.value, "version", "version: 1"); ok {
+				h.Version = v
+			}
+		case "wallet":
+			l.wallet(d, e)
+		case "ledger":
+			if s, ok := d.text(e.value, "ledger", DefaultLedger); ok {
+				h.Ledger = s
+				if !fs.ValidPath(s) || strings.ContainsAny(s, "\\\x00:") || path.Ext(s) == ".yaml" || s == "." {
+					d.bad(e.value, "path", "write for example "+DefaultLedger, "%s is not a path for a ledger inside the project's folder", clip(s))
+				}
+			}
+		case "limits":
+			l.limits(d, e)
+		case "destinations":
+			members, _ := d.list(e.value, "destinations", "[UQ…]")
+			for _, m := range members {
+				if a, ok := d.address(m, "a destination"); ok {
+					l.p.Destinations = append(l.p.Destinations, a)
+				}
+			}
+		case "files":
+			files = l.files(d, e.value)
+		case "people", "grants":
+			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
+		default:
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "limits", "destinations", "files")
+		}
+	}
+	if n.Kind == yaml.MappingNode {
+		d.require(n, "the project", seen, [][2]string{
+			{"version", "version: 1"}, {"wallet", "wallet: {version: v5r1, address: UQ…}"},
+			{"limits", "limits: {order: 20 TON, run: 60 TON, month: 200 TON, undelivered: 25 TON}"},
+			{"files", "files: [people.yaml, grants/*.yaml]"},
+		})
+	}
+	d.validate(n, h)
+	l.p.Ledger = h.Ledger
+	return files
+}
+
+// require reports fields that must stand, with an example of each.
+func (d *doc) require(n *yaml.Node, what string, seen map[string]bool, fields [][2]string) {
+	for _, f := range fields {
+		if !seen[f[0]] && !merges(n) {
+			d.bad(n, "missing", "write "+f[1], "%s has no %s", what, f[0])
+		}
+	}
+}
+
+func (l *loader) wallet(d *doc, e entry) {
+	const example = "wallet: {version: v5r1, address: UQ…}"
+	l.p.Wallet.Pos = d.pos(e.key)
+	seen := map[string]bool{}
+	for _, f := range d.mapping(e.value, "wallet", "write "+example) {
+		seen[f.name] = true
+		switch f.name {
+		case "version":
+			if s, ok := d.text(f.value, "the wallet's version", "v5r1 or v4r2"); ok {
+				v, err := ton.ParseWalletVersion(s)
+				if err != nil {
+					d.bad(f.value, "wallet", "write v5r1 or v4r2", "unknown wallet version %s", clip(s))
+				}
+				l.p.Wallet.Version = v
+			}
+		case "address":
+			l.p.Wallet.Address, _ = d.address(f.value, "the wallet's address")
+		default:
+			d.unknown(f.key, "wallet", "version", "address")
+		}
+	}
+	if e.value.Kind == yaml.MappingNode {
+		d.require(e.value, "wallet", seen, [][2]string{{"version", "version: v5r1"}, {"address", "address: UQ…"}})
+	}
+}
+
+func (d *doc) address(n *yaml.Node, what string) (ton.Address, bool) {
+	s, ok := d.text(n, what, "an address: UQ…")
+	if !ok {
+		return ton.Address{}, false
+	}
+	a, _, err := ton.ParseAddress(s)
+	switch {
+	case err != nil:
+		d.bad(n, "address", "copy it again from the wallet application: 48 characters that begin with UQ", "%v", clipError(err))
+		return ton.Address{}, false
+	case a.Workchain != 0 || a.IsZero():
+		d.bad(n, "address", "write an address that begins with UQ", "%s is not an account in the basic workchain", what)
+		return ton.Address{}, false
+	}
+	return a, true
+}
+
+func clipError(err error) string {
+	if r := []rune(err.Error()); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return err.Error()
+}
+
+// files resolves the patterns of "files:". Fragplan.yaml itself is passed over,
+// so that "*.yaml" may be written.
+func (l *loader) files(d *doc, n *yaml.Node) (files []listed) {
+	seen := map[string]bool{MainFile: true}
+	members, _ := d.list(n, "files", "[people.yaml, grants/*.yaml]")
+	for _, m := range members {
+		pattern, ok := d.text(m, "a file", "people.yaml or grants/*.yaml")
+		if !ok {
+			continue
+		}
+		names, err := l.folder.match(pattern)
+		if err != nil {
+			l.notRead(d.pos(m), err, "")
+			continue
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if len(files) == maxFiles {
+				d.bad(m, "files", "put more grants into each file", "more than %d files", maxFiles)
+				return files
+			}
+			files = append(files, listed{name, d.pos(m)})
+		}
+	}
+	return files
+}
+
+func (l *loader) limits(d *doc, e entry) {
+	const example = "order: 20 TON"
+	seen := map[string]bool{}
+	for _, f := range d.mapping(e.value, "limits", "write limits: {"+example+", …}") {
+		seen[f.name] = true
+		switch f.name {
+		case policy.Order:
+			l.p.Limits.Order = d.amounts(f.value, f.name)
+		case policy.Run:
+			l.p.Limits.Run = d.amounts(f.value, f.name)
+		case policy.Month:
+			l.p.Limits.Month = d.amounts(f.value, f.name)
+		case policy.Undelivered:
+			l.p.Limits.Undelivered = d.amounts(f.value, f.name)
+		case "price":
+			l.p.Limits.Price = d.ceilings(f.value)
+		default:
+			d.unknown(f.key, "limits", policy.Order, policy.Run, policy.Month, policy.Undelivered, "price")
+		}
+	}
+	if e.value.Kind == yaml.MappingNode {
+		d.require(e.value, "limits", seen, [][2]string{
+			{policy.Order, example + ", the most that one purchase may cost"},
+			{policy.Run, "run: 60 TON, the most that one apply may spend"},
+			{policy.Month, "month: 200 TON, the most that may be spent in a month"},
+			{policy.Undelivered, "undelivered: 25 TON, the most that may be paid and not yet acknowledged"},
+		})
+	}
+}
+
+// amounts reads "20 TON" or "[20 TON, 30 USDT]".
+func (d *doc) amounts(n *yaml.Node, what string) (list []ton.Amount) {
+	members, _ := d.list(n, what, "20 TON")
+	for _, m := range members {
+		if m.Kind == yaml.ScalarNode && !quoted(m) && m.Value != "" && !strings.Contains(m.Value, " ") {
+			d.bad(m, "amount", "write "+what+": 20 TON", "%s needs an amount and its asset, not %s", what, clip(m.Value))
+			continue
+		}
+		s, ok := d.text(m, what, "20 TON")
+		if !ok {
+			continue
+		}
+		a, err := ton.ParseAmount(s)
+		switch {
+		case err != nil:
+			d.bad(m, "amount", "write for example 20 TON", "%s: %v", what, clipError(err))
+		case slices.ContainsFunc(list, func(b ton.Amount) bool { return a.Asset == b.Asset }):
+			d.bad(m, "duplicate", "take one of them out", "%s stands twice for %s", what, a.Asset)
+		default:
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// ceilings reads the fields of limits.price, such as "100 stars: 1.30 TON".
+func (d *doc) ceilings(n *yaml.Node) (list []policy.Ceiling) {
+	const example = "100 stars: 1.30 TON"
+	seen := map[product.Item]bool{}
+	for _, e := range d.mapping(n, "price", "write price: {"+example+"}") {
+		item, err := ceilingItem(e.name)
+		if err != nil {
+			d.bad(e.key, "price", "write "+example+" or premium 3 months: 10 TON", "%v", clipError(err))
+			continue
+		}
+		if seen[item] {
+			d.bad(e.key, "duplicate", "take one of them out", "the price of %s stands twice", item)
+			continue
+		}
+		seen[item] = true
+		for _, a := range d.amounts(e.value, "the price of "+item.String()) {
+			list = append(list, policy.Ceiling{Item: item, Max: a})
+		}
+	}
+	return list
+}
+
+func ceilingItem(s string) (product.Item, error) {
+	words := strings.Fields(strings.ToLower(s))
+	switch {
+	case len(words) == 2 && words[1] == "stars" && plainNumber.MatchString(words[0]) && len(words[0]) < 10 && words[0] != "0":
+		return product.Item{Kind: product.Stars, Quantity: mustInt(words[0])}, nil
+	case len(words) == 3 && words[0] == "premium" && words[2] == "months" && plainNumber.MatchString(words[1]) && len(words[1]) < 4:
+		i := product.Item{Kind: product.Premium, Quantity: mustInt(words[1])}
+		return i, i.Check()
+	case slices.Contains(words, "ton") || slices.Contains(words, "gram"):
+		return product.Item{}, fmt.Errorf("a top-up needs no ceiling: it costs its own amount")
+	}
+	return product.Item{}, fmt.Errorf("%s is no quantity of a product", clip(s))
+}

@@ -1,0 +1,288 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/fragplan/fragplan/product"
+)
+
+// members reads a file of people and grants.
+func (l *loader) members(d *doc, n *yaml.Node) {
+	for _, e := range d.mapping(n, "a file of people and grants", "begin with people: or grants:") {
+		switch e.name {
+		case "people":
+			for _, p := range d.mapping(e.value, "people", `write people: {ann: "@ann_petrova"}`) {
+				l.person(d, p)
+			}
+		case "grants":
+			for _, g := range d.mapping(e.value, "grants", "write grants: {prize: {to: ann, stars: 500}}") {
+				l.grant(d, g)
+			}
+		default:
+			d.unknown(e.key, "a file of people and grants", "people", "grants")
+		}
+	}
+}
+
+const exampleHandle = `"@ann_petrova"`
+
+// person reads `ann: "@ann_petrova"` or its long form.
+func (l *loader) person(d *doc, e entry) {
+	id, ok := d.name(e.key, "a person's id")
+	if !ok {
+		return
+	}
+	p := Person{ID: id, Pos: d.pos(e.key)}
+	at := map[string]*yaml.Node{}
+	switch e.value.Kind {
+	case yaml.ScalarNode:
+		at[""] = e.value
+		p.Handle, ok = d.handle(e.value, "the user name of "+id)
+	case yaml.AliasNode:
+		return
+	default:
+		seen := map[string]bool{}
+		ok = true
+		for _, f := range d.mapping(e.value, "a person", "write "+id+": "+exampleHandle) {
+			seen[f.name] = true
+			var read bool
+			switch f.name {
+			case "username":
+				at[""] = f.value
+				p.Handle, read = d.handle(f.value, "username")
+			case "was":
+				members, _ := d.list(f.value, "was", `["@old_name"]`)
+				read = true
+				for _, m := range members {
+					h, fine := d.handle(m, "an earlier user name")
+					if fine {
+						at[h] = m
+						p.Was = append(p.Was, h)
+					}
+				}
+			case "note":
+				p.Note, read = d.text(f.value, "note", "a note")
+			default:
+				d.unknown(f.key, "a person", "username", "was", "note")
+			}
+			ok = ok && read
+		}
+		if e.value.Kind != yaml.MappingNode {
+			ok = false
+		} else {
+			d.require(e.value, "person "+clip(id), seen, [][2]string{{"username", "username: " + exampleHandle}})
+		}
+	}
+	// A person that can't be read whole still counts as listed, so that grants
+	// for it aren't reported too.
+	if first, twice := l.people[id]; twice {
+		d.bad(e.key, "duplicate", "rename one of them or take it out", "person %s stands twice; the first is at %s", clip(id), first)
+		return
+	}
+	l.people[id] = p.Pos
+	d.validate(e.value, p, e.key)
+	for _, h := range append([]string{p.Handle}, p.Was...) {
+		n := at[h]
+		if h == p.Handle && at[""] != nil {
+			n = at[""]
+		}
+		if h == "" || n == nil {
+			continue
+		}
+		if other, taken := l.handles[h]; taken && other == id {
+			d.bad(n, "handle", "was lists earlier user names only", "@%s stands twice for person %s", h, clip(id))
+		} else if taken {
+			d.bad(n, "handle", "give each person a user name of their own; both would get what is meant for one",
+				"@%s belongs to person %s already, at %s", h, clip(other), l.people[other])
+		} else {
+			l.handles[h] = id
+		}
+	}
+	l.p.People = append(l.p.People, p)
+}
+
+var handleForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,31}$`)
+
+// handle reads "@name" and returns it in lower case without the "@".
+func (d *doc) handle(n *yaml.Node, what string) (string, bool) {
+	s, ok := d.text(n, what, exampleHandle)
+	if !ok {
+		return "", false
+	}
+	h, at := strings.CutPrefix(s, "@")
+	switch {
+	case !handleForm.MatchString(h):
+		d.bad(n, "handle", "write "+exampleHandle, "%s must be @ and 4 to 32 letters, digits and _, beginning with a letter, not %s", what, clip(s))
+	case !at:
+		d.bad(n, "handle", fmt.Sprintf("write %q", "@"+h), "%s must begin with @", what)
+	default:
+		return strings.ToLower(h), true
+	}
+	return "", false
+}
+
+// pendingGrant is a grant whose recipients are looked up when all files are
+// read, because people may stand in any of them.
+type pendingGrant struct {
+	Grant
+	d  *doc
+	to []*yaml.Node
+}
+
+const exampleGrant = "{to: ann, stars: 1500, reason: best meme}"
+
+func (l *loader) grant(d *doc, e entry) {
+	name, ok := d.name(e.key, "a grant's name")
+	if !ok || e.value.Kind == yaml.AliasNode {
+		return
+	}
+	if first, twice := l.grants[name]; twice {
+		d.bad(e.key, "duplicate", "rename one of them: a grant's name is its name for ever", "grant %s stands twice; the first is at %s", clip(name), first)
+		return
+	}
+	g := pendingGrant{Grant: Grant{Name: name, Pos: d.pos(e.key)}, d: d}
+	l.grants[name] = g.Pos
+	seen := map[string]bool{}
+	var items []entry
+	for _, f := range d.mapping(e.value, "grant "+clip(name), "write "+name+": "+exampleGrant) {
+		seen[f.name] = true
+		switch f.name {
+		case "to":
+			g.to, g.Single = d.list(f.value, "to", `ann, or [ann, "@their_channel"]`)
+		case "stars", "premium", "ton", "gram":
+			items = append(items, f)
+		case "reason":
+			g.Reason, _ = d.text(f.value, "reason", "a reason")
+		default:
+			d.unknown(f.key, "grant "+clip(name), "to", "stars", "premium", "ton", "gram", "reason")
+		}
+	}
+	if e.value.Kind != yaml.MappingNode {
+		return
+	}
+	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: ann, or to: "@their_channel"`}})
+	switch len(items) {
+	case 0:
+		if merges(e.value) {
+			break
+		}
+		d.bad(e.value, "product", "write one of stars: 500, premium: 3 months, ton: 25", "grant %s gives nothing", clip(name))
+	case 1:
+		g.Item = d.item(items[0])
+	default:
+		d.bad(items[1].key, "product", "make a grant of each", "grant %s gives both %s and %s", clip(name), items[0].name, items[1].name)
+	}
+	d.validate(e.value, g.Grant, e.key)
+	l.pending = append(l.pending, g)
+}
+
+var months = regexp.MustCompile(`^([1-9][0-9]{0,3}) months?$`)
+
+func (d *doc) item(e entry) product.Item {
+	var i product.Item
+	switch e.name {
+	case "premium":
+		if e.value.Kind == yaml.ScalarNode && plainNumber.MatchString(e.value.Value) {
+			d.bad(e.value, "product", "write premium: 3 months", "premium needs its unit, not %s alone", clip(e.value.Value))
+			return i
+		}
+		s, ok := d.text(e.value, "premium", "premium: 3 months")
+		if !ok {
+			return i
+		}
+		m := months.FindStringSubmatch(s)
+		if m == nil {
+			d.bad(e.value, "product", "write premium: 3 months", "premium must be a number of months, not %s", clip(s))
+			return i
+		}
+		i = product.Item{Kind: product.Premium, Quantity: mustInt(m[1])}
+	default:
+		kind, _ := product.ParseKind(e.name)
+		example := map[product.Kind]string{product.Stars: "stars: 1500", product.TopUp: e.name + ": 25"}[kind]
+		n, ok := d.number(e.value, e.name, example)
+		if !ok {
+			return i
+		}
+		i = product.Item{Kind: kind, Quantity: n}
+	}
+	if _, ok := i.Parts(); !ok {
+		message := fmt.Sprintf("%d Stars in one grant are too many: the most is %d", i.Quantity, int64(product.MaxTotalStars))
+		if err := i.Check(); err != nil && i.Quantity <= product.MaxTotalStars {
+			message = err.Error()
+		}
+		hint := map[product.Kind]string{product.Stars: "write stars: 50 or more", product.Premium: "write premium: 3 months, 6 months or 12 months", product.TopUp: "write " + e.name + ": 25"}[i.Kind]
+		d.bad(e.value, "product", hint, "%s", message)
+	}
+	return i
+}
+
+func mustInt(digits string) int64 {
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		panic("spec: the caller promised digits: " + err.Error())
+	}
+	return n
+}
+
+// resolve finds the recipients of every grant.
+func (l *loader) resolve() {
+	byID := make(map[string]int, len(l.p.People))
+	ids := make([]string, 0, len(l.p.People))
+	for i, p := range l.p.People {
+		byID[p.ID] = i
+		ids = append(ids, p.ID)
+	}
+	for _, g := range l.pending {
+		first := make(map[string]Pos, len(g.to))
+		for _, n := range g.to {
+			r, ok := l.recipient(g.d, n, byID, ids)
+			if !ok {
+				continue
+			}
+			if at, twice := first[r.Person]; twice {
+				g.d.bad(n, "duplicate", "take one of them out, or make two grants", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), at)
+				continue
+			}
+			first[r.Person] = r.Pos
+			g.To = append(g.To, r)
+		}
+		l.p.Grants = append(l.p.Grants, g.Grant)
+	}
+}
+
+func (l *loader) recipient(d *doc, n *yaml.Node, byID map[string]int, ids []string) (Recipient, bool) {
+	r := Recipient{Pos: d.pos(n)}
+	s, ok := d.text(n, "a recipient", `an id under people or a user name: "@their_channel"`)
+	if !ok {
+		return r, false
+	}
+	if strings.HasPrefix(s, "@") {
+		h, ok := d.handle(n, "a recipient")
+		if id, listed := l.handles[h]; ok && listed {
+			d.bad(n, "recipient", "write "+id, "@%s is person %s, at %s", h, clip(id), l.people[id])
+			return r, false
+		}
+		r.Person, r.Handle = "@"+h, h
+		return r, ok
+	}
+	i, ok := byID[s]
+	if !ok {
+		if _, listed := l.people[s]; listed {
+			return r, false // reported where the person stands
+		}
+		hint := fmt.Sprintf("list %s under people:, or write a user name: %q", clip(s), "@name")
+		if near, ok := l.r.nearest(s, ids); ok {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		d.bad(n, "recipient", hint, "there is no person %s", clip(s))
+		return r, false
+	}
+	p := l.p.People[i]
+	r.Person, r.Handle, r.Was = p.ID, p.Handle, p.Was
+	return r, true
+}

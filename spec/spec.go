@@ -1,0 +1,98 @@
+// Package spec reads the desired state: a folder of YAML in, checked and named
+// values out, each with its file, line and column.
+//
+// It knows nothing of what was bought already, and reaches neither the network
+// nor anything outside the project's folder.
+package spec
+
+import (
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// MainFile is the file in a project's folder from which reading starts.
+const MainFile = "fragplan.yaml"
+
+// DefaultLedger is where the ledger stands if the project doesn't say.
+const DefaultLedger = ".fragplan/ledger.db"
+
+// A Project is a folder that was read and found sound.
+type Project struct {
+	Dir          string   // the folder, as Load was given it
+	Files        []string // what was read, relative to Dir, with slashes
+	Wallet       Wallet
+	Ledger       string // relative to Dir, with slashes
+	Limits       policy.Limits
+	Destinations []ton.Address // accounts that may be paid; empty means the built-in list
+	People       []Person      // in the order of the files
+	Grants       []Grant       // in the order of the files
+}
+
+// A Wallet says which account pays.
+type Wallet struct {
+	Version ton.WalletVersion
+	Address ton.Address
+	Pos     Pos
+}
+
+// A Person is somebody listed under people. Handles are in lower case and
+// without "@".
+type Person struct {
+	ID     string   `yaml:"id" validate:"name"`
+	Handle string   `validate:"-"`
+	Was    []string `validate:"-"`
+	Note   string   `yaml:"note" validate:"max=500"`
+	Pos    Pos      `validate:"-"`
+}
+
+// A Grant gives an item to each of its recipients.
+type Grant struct {
+	Name   string       `yaml:"name" validate:"name"`
+	Item   product.Item `validate:"-"` // a total; Item.Parts says in which purchases
+	To     []Recipient  `validate:"-"`
+	Single bool         `validate:"-"` // one prize: to is a scalar, so another person there isn't another prize
+	Reason string       `yaml:"reason" validate:"max=500"`
+	Pos    Pos          `validate:"-"`
+}
+
+// A Recipient is one member of a grant.
+type Recipient struct {
+	Person string   // the id under people, or "@handle" of somebody who isn't listed
+	Handle string   // in lower case, without "@"
+	Was    []string `validate:"-"` // earlier handles
+	Pos    Pos      `validate:"-"`
+}
+
+// An Occurrence is one thing that one person is to have. Its Key is its name
+// for ever.
+type Occurrence struct {
+	Key    string // "best-meme/ann", "promo/@our_channel"
+	Grant  string
+	Person string // the id under people, or "@handle"
+	Handle string // in lower case, without "@"
+	Was    []string
+	Item   product.Item
+	Single bool
+	Reason string
+	Pos    Pos // of the recipient
+}
+
+// Occurrences lists what everybody is to have, in the order of the files. No
+// two have the same Key.
+func (p *Project) Occurrences() []Occurrence {
+	n := 0
+	for _, g := range p.Grants {
+		n += len(g.To)
+	}
+	list := make([]Occurrence, 0, n)
+	for _, g := range p.Grants {
+		for _, r := range g.To {
+			list = append(list, Occurrence{
+				Key: g.Name + "/" + r.Person, Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
+				Item: g.Item, Single: g.Single, Reason: g.Reason, Pos: r.Pos,
+			})
+		}
+	}
+	return list
+}
