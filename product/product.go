@@ -45,6 +45,9 @@ const (
 	MinStars = 50
 	MaxStars = 10_000_000
 	MaxTopUp = 1_000_000_000
+
+	// MaxTotalStars bounds what one grant may ask for in all its parts.
+	MaxTotalStars = 1_000_000_000
 )
 
 // Check reports why an item can't be bought in one purchase, or nil.
@@ -70,10 +73,14 @@ func (i Item) Check() error {
 
 // Parts splits an item into purchases that are sold. Only Stars may need more
 // than one: each part is at most MaxStars and none is below MinStars. It
-// reports false if no purchases add up to the item.
+// reports false if no purchases add up to the item, or if it is more than
+// MaxTotalStars.
 func (i Item) Parts() ([]Item, bool) {
 	if i.Kind != Stars || i.Quantity <= MaxStars {
 		return []Item{i}, i.Check() == nil
+	}
+	if i.Quantity > MaxTotalStars {
+		return nil, false
 	}
 	var parts []Item
 	left := i.Quantity
