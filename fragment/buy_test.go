@@ -97,7 +97,7 @@ func TestInvoice(t *testing.T) {
 		{"another amount", `"460900000"`, `"460900001"`, fragment.ErrInvoice},
 		{"an amount with a point", `"460900000"`, `"0.4609"`, fragment.ErrInvoice},
 		{"a negative amount", `"460900000"`, `"-460900000"`, fragment.ErrInvoice},
-		{"two messages", `"messages":[`, `"messages":[{},`, fragment.ErrInvoice},
+		{"two messages", `"}]}`, `"},{}]}`, fragment.ErrInvoice},
 		{"no message", `"messages":[`, `"messages":[],"x":[`, fragment.ErrInvoice},
 		{"a contract to deploy", `"payload":`, `"stateInit":"te6","payload":`, fragment.ErrInvoice},
 		{"a broken address", collector, collector[:47] + "A", fragment.ErrInvoice},

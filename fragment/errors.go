@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// What an answer means. Every error of a call to Fragment is an *Error that
-// errors.Is compares with one of these.
+// What an answer means. The failure of a call to Fragment is an *Error, which
+// errors.Is finds to be one of these. The context's own error is found too, in
+// whatever it interrupted.
 var (
 	// About the recipient or the item; other purchases may succeed.
 	ErrNoRecipient    = errors.New("no such Telegram user")

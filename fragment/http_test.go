@@ -58,8 +58,8 @@ func TestBadAnswer(t *testing.T) {
 		`{"ok":true}`:               fragment.ErrBadAnswer,
 		`{"ok":true,"found":false}`: fragment.ErrBadAnswer,
 		`{"ok":true,"found":[]}`:    fragment.ErrBadAnswer,
-		`{"ok":true,"found":{"recipient":"a b"}}`:                                fragment.ErrBadAnswer,
-		`{"ok":true,"found":{"recipient":"` + strings.Repeat("x", 2<<20) + `"}}`: fragment.ErrBadAnswer,
+		`{"ok":true,"found":{"recipient":"a b"}}`:                                           fragment.ErrBadAnswer,
+		`{"ok":true,"found":{"recipient":"x","name":"` + strings.Repeat("x", 2<<20) + `"}}`: fragment.ErrBadAnswer,
 	} {
 		s := serve(t)
 		s.answers["searchStarsRecipient"] = []string{answer}

@@ -84,6 +84,7 @@ func TestPace(t *testing.T) {
 		if took := time.Since(start); took != 7*time.Second {
 			t.Errorf("seven more calls took %v", took)
 		}
+		start = time.Now()
 		if _, err := func() (fragment.Recipient, error) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			defer cancel()
@@ -91,7 +92,10 @@ func TestPace(t *testing.T) {
 		}(); err == nil {
 			t.Error("a call that gave up waiting was sent")
 		}
-		look(fragment.Stars) // the one that gave up holds nobody back
+		look(fragment.Stars)
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("one that gave up waiting held the next back: %v", took)
+		}
 	})
 }
 
