@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/fragplan/fragplan/ledger"
+)
+
+// project changes the tables as an event says. What may not follow is refused
+// by the schema, or by a WHERE that no row fits.
+func (s *Store) project(ctx context.Context, e ledger.Event) error {
+	switch e := e.(type) {
+	case ledger.Opened:
+		return s.one(ctx, `INSERT INTO ledger (one, id) VALUES (1, ?)`, e.Ledger)
+	case ledger.Anchored:
+		return s.one(ctx, `INSERT INTO wallet (address, version, anchor_lt, anchor_hash, block, reason) VALUES (?, ?, ?, ?, ?, ?)`,
+			e.Wallet.Raw(), string(e.Version), int64(e.Anchor.LT), e.Anchor.Hash[:], e.Block, e.Reason)
+	case ledger.EpochTaken:
+		return s.one(ctx, `UPDATE ledger SET epoch = ?`, e.Epoch)
+	case ledger.RunStarted:
+		return s.one(ctx, `INSERT INTO run (id, digest, host) VALUES (?, ?, ?)`, int64(e.Run), e.Digest[:], e.Host)
+	case ledger.RunFinished:
+		return s.one(ctx, `UPDATE run SET outcome = ? WHERE id = ?`, e.Outcome, int64(e.Run))
+	case ledger.OrderReserved:
+		return s.reserve(ctx, e)
+	case ledger.OrderQuoted:
+		return s.quote(ctx, e)
+	case ledger.InvoiceDropped:
+		return s.one(ctx, `UPDATE orders SET phase = 'reserved', reason = ?, invoice = NULL WHERE id = ? AND phase = 'quoted'`, e.Reason, int64(e.Order))
+	case ledger.OrderReleased:
+		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL WHERE id = ? AND phase IN ('reserved', 'quoted')`, e.Reason, int64(e.Order))
+	case ledger.PaymentArmedEvent:
+		return s.arm(ctx, e)
+	case ledger.PaymentSignedEvent:
+		return s.one(ctx, `UPDATE payment SET phase = 'signed', message = ? WHERE id = ?`, []byte(e.Message), int64(e.Payment))
+	case ledger.PaymentExecutedEvent:
+		return s.execute(ctx, e)
+	case ledger.PaymentDeadEvent:
+		return s.bury(ctx, e)
+	case ledger.OrderAcknowledged:
+		return s.acknowledge(ctx, e)
+	case ledger.OrderDelivered:
+		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = '', evidence = ? WHERE id = ?`, e.Evidence, int64(e.Order))
+	case ledger.OrderHeld:
+		return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ? WHERE id = ?`, e.Reason, int64(e.Order))
+	}
+	return fmt.Errorf("unknown event %T: %w", e, ledger.ErrTransition)
+}
+
+func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
+	return s.one(ctx, `INSERT INTO orders (id, run, key, generation, part, prior, person, handle, single, kind, quantity, wallet,
+			cap_asset, cap, reserve_asset, reserve, phase)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved')`,
+		int64(e.Order), int64(e.Run), e.Key, e.Generation, e.Part, e.Prior, e.Person, e.Handle, e.Single, string(e.Item.Kind), e.Item.Quantity, e.Wallet.Raw(),
+		string(e.Cap.Asset), e.Cap.Units, string(e.Reserve.Asset), e.Reserve.Units)
+}
+
+func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
+	i := e.Invoice
+	params, err := json.Marshal(i.Params)
+	if err != nil {
+		return err
+	}
+	err = s.one(ctx, `INSERT INTO invoice (order_id, n, request_id, ref, recipient, name, destination, bounce, amount, body,
+			price_asset, price, valid_until, confirm, params)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		int64(e.Order), i.N, i.RequestID, i.Ref, i.Recipient, i.Name, i.Transfer.To.Raw(), i.Transfer.Bounce, int64(i.Transfer.Amount), []byte(i.Transfer.Body),
+		string(i.Price.Asset), i.Price.Units, i.ValidUntil, i.Confirm, string(params))
+	if err != nil {
+		return err
+	}
+	return s.one(ctx, `UPDATE orders SET phase = 'quoted', reason = '', invoice = ?, invoices = ?, reserve_asset = ?, reserve = ?
+		WHERE id = ? AND phase = 'reserved' AND invoices = ? - 1`,
+		i.N, i.N, string(i.Price.Asset), i.Price.Units, int64(e.Order), i.N)
+}
+
+func (s *Store) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
+	p := e.Payload
+	if len(e.Orders) == 0 || len(e.Orders) != len(p.Transfers) {
+		return fmt.Errorf("payment %d: %d orders, %d transfers: %w", e.Payment, len(e.Orders), len(p.Transfers), ledger.ErrTransition)
+	}
+	c, err := p.Encode()
+	if err != nil {
+		return err
+	}
+	err = s.one(ctx, `INSERT INTO payment (id, run, wallet, version, wallet_id, seqno, valid_until, hash, payload, deploys, base_lt, base_hash, phase)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'armed')`,
+		int64(e.Payment), int64(e.Run), e.Wallet.Raw(), string(p.Wallet), p.WalletID, p.Seqno, p.ValidUntil, c.Hash(), c.ToBOCWithFlags(false), e.Deploys,
+		int64(e.Base.LT), e.Base.Hash[:])
+	if err != nil {
+		return err
+	}
+	for i, id := range e.Orders {
+		if err := s.one(ctx, `INSERT INTO payment_order (payment, idx, order_id) VALUES (?, ?, ?)`, int64(e.Payment), i, int64(id)); err != nil {
+			return err
+		}
+		if err := s.one(ctx, `UPDATE orders SET phase = 'armed', payment = ?, idx = ? WHERE id = ? AND phase = 'quoted'`, int64(e.Payment), i, int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) execute(ctx context.Context, e ledger.PaymentExecutedEvent) error {
+	lt, hash, payment := int64(e.Transaction.LT), e.Transaction.Hash[:], int64(e.Payment)
+	err := s.one(ctx, `UPDATE payment SET phase = 'executed', settled_lt = ?, settled_hash = ?, time = ?, fees = ? WHERE id = ?`,
+		lt, hash, e.Time, int64(e.Fees), payment)
+	if err != nil {
+		return err
+	}
+	for _, id := range e.Paid {
+		err := s.one(ctx, `UPDATE orders SET phase = 'paid', settled_lt = ?, settled_hash = ?, time = ? WHERE id = ? AND payment = ? AND phase = 'armed'`,
+			lt, hash, e.Time, int64(id), payment)
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range e.Skipped {
+		err := s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL WHERE id = ? AND payment = ? AND phase = 'armed'`,
+			ledger.ReasonSkipped, int64(id), payment)
+		if err != nil {
+			return err
+		}
+	}
+	return s.noneArmed(ctx, e.Payment)
+}
+
+func (s *Store) bury(ctx context.Context, e ledger.PaymentDeadEvent) error {
+	c, payment := e.Certificate, int64(e.Payment)
+	err := s.one(ctx, `UPDATE payment SET phase = 'dead', taken_lt = ?, taken_hash = ?, proof_seqno = ?, proof_time = ?, proof_block = ? WHERE id = ?`,
+		int64(c.Taken.LT), c.Taken.Hash[:], c.Seqno, c.Time, c.Block, payment)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE orders SET phase = 'reserved', invoice = NULL, payment = NULL, idx = NULL, deaths = deaths + 1
+		WHERE payment = ? AND phase = 'armed'`, payment)
+	return err
+}
+
+// noneArmed makes sure that a settled payment says of each order what became
+// of it.
+func (s *Store) noneArmed(ctx context.Context, id ledger.PaymentID) error {
+	var armed int
+	if err := s.conn.QueryRowContext(ctx, `SELECT count(*) FROM orders WHERE payment = ? AND phase = 'armed'`, int64(id)).Scan(&armed); err != nil {
+		return err
+	}
+	if armed > 0 {
+		return fmt.Errorf("payment %d: %d orders without a verdict: %w", id, armed, ledger.ErrTransition)
+	}
+	return nil
+}
+
+// acknowledge raises the wallet's ramp when it was the last order of its batch.
+func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) error {
+	if err := s.one(ctx, `UPDATE orders SET phase = 'acknowledged', reason = '' WHERE id = ?`, int64(e.Order)); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM payment_order WHERE payment = o.payment))
+		FROM (SELECT payment, wallet FROM orders WHERE id = ?) AS o
+		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase = 'paid')`, int64(e.Order))
+	return err
+}

@@ -1,0 +1,233 @@
+package sqlite_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// The tables refuse what State.Apply refuses and take what it takes, and both
+// come to the same state: projections equal a replay of the events.
+func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
+	// Every check makes a durable file; -rapid.checks=N asks for more of them.
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("30"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	taken, refusals := map[string]int{}, map[string]int{}
+	rapid.Check(t, func(r *rapid.T) {
+		work, err := os.MkdirTemp(dir, "")
+		if err != nil {
+			r.Fatal(err)
+		}
+		s, _ := createAt(t, filepath.Join(work, "ledger.db"))
+		if err := s.Lock(t.Context(), "test"); err != nil {
+			r.Fatal(err)
+		}
+		defer s.Close()
+		state := load(t, s)
+		var batch []ledger.Event
+		flush := func() {
+			if err := s.Append(t.Context(), batch); err != nil {
+				r.Fatalf("%+v: %v", batch, err)
+			}
+			batch = nil
+		}
+		for range rapid.IntRange(20, 160).Draw(r, "events") {
+			e := anyEvent(r, state)
+			want := state.Apply(e)
+			if want == nil {
+				taken[ledger.KindOf(e)]++
+				if batch = append(batch, e); len(batch) == 20 {
+					flush()
+				}
+				continue
+			}
+			flush()
+			got := s.Append(t.Context(), []ledger.Event{e})
+			kind := ledger.KindOf(e)
+			if got == nil || errors.Is(want, ledger.ErrPrior) != errors.Is(got, ledger.ErrPrior) ||
+				errors.Is(want, ledger.ErrTransition) != errors.Is(got, ledger.ErrTransition) {
+				r.Fatalf("%s %+v: state says %v, store says %v", kind, e, want, got)
+			}
+			refusals[kind]++
+		}
+		flush()
+		if diff := cmp.Diff(light(state), load(t, s), cmpopts.IgnoreUnexported(ledger.State{}), cmpopts.EquateEmpty()); diff != "" {
+			r.Fatalf("(-events +tables)\n%s", diff)
+		}
+		if diff := cmp.Diff(state.Keys(), load(t, s).Keys()); diff != "" {
+			r.Fatal(diff)
+		}
+		if _, err := s.Verify(t.Context()); err != nil {
+			r.Fatal(err)
+		}
+	})
+	t.Log("taken", taken, "refused", refusals)
+	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
+		"payment_dead", "order_acknowledged", "order_delivered", "order_held"} {
+		if taken[kind] == 0 {
+			t.Errorf("%s never happened: the test doesn't reach it", kind)
+		}
+	}
+}
+
+// light drops what Load leaves on disk.
+func light(s *ledger.State) *ledger.State {
+	for _, o := range s.Orders {
+		if o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered {
+			o.Invoice.Params, o.Invoice.Transfer.Body = nil, nil
+		}
+	}
+	for _, p := range s.Payments {
+		bulky := p.Phase.Open()
+		for _, id := range p.Orders {
+			bulky = bulky || p.Phase == ledger.PaymentExecuted && s.Orders[id].Phase == ledger.Paid
+		}
+		if !bulky {
+			p.Payload.Transfers, p.Message = nil, nil
+		}
+	}
+	return s
+}
+
+// anyEvent draws an event that is often legal and sometimes not.
+func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
+	n := func(lo, hi int) int { return rapid.IntRange(lo, max(lo, hi)).Draw(r, "n") }
+	odd := func() bool { return rapid.IntRange(0, 19).Draw(r, "odd") == 13 }
+	order := func(phases ...ledger.Phase) ledger.OrderID {
+		var fit []ledger.OrderID
+		for id := ledger.OrderID(1); id <= s.LastOrder; id++ {
+			for _, p := range phases {
+				if s.Orders[id].Phase == p {
+					fit = append(fit, id)
+				}
+			}
+		}
+		if len(fit) == 0 || odd() {
+			return ledger.OrderID(n(0, int(s.LastOrder)+1))
+		}
+		return rapid.SampledFrom(fit).Draw(r, "order")
+	}
+	payment := func() ledger.PaymentID {
+		if open := s.Open(); len(open) > 0 && !odd() {
+			return open[n(0, len(open)-1)].ID
+		}
+		return ledger.PaymentID(n(0, int(s.LastPayment)+1))
+	}
+	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
+	// The story's own next steps, three times in four.
+	step := n(0, 17)
+	if open := s.Open(); n(0, 3) > 0 {
+		kinds := []int{3, 6, 6, 11, 11, 15, 16, 17}
+		if len(open) > 0 {
+			kinds = append(kinds, 12, 13, 13, 14)
+		}
+		step = rapid.SampledFrom(kinds).Draw(r, "step")
+	}
+	switch step {
+	case 0:
+		return ledger.RunStarted{Run: s.LastRun + ledger.RunID(n(1, 10)/10+1), Digest: ton.Hash{1}, Host: "h"}
+	case 1:
+		return ledger.RunFinished{Run: ledger.RunID(n(0, int(s.LastRun)+1)), Outcome: "ok"}
+	case 2:
+		return ledger.Anchored{Wallet: ton.Address{Account: [32]byte{byte(n(1, 5))}}, Version: ton.V5R1}
+	case 3, 4, 5:
+		key := rapid.SampledFrom([]string{"a/x", "a/y", "b/x"}).Draw(r, "key")
+		e := ledger.OrderReserved{
+			Order: s.LastOrder + 1, Run: 1, Key: key, Generation: s.Generation(key), Part: s.NextPart(key), Prior: s.Given(key), Person: "x", Handle: "x",
+			Item: product.Item{Kind: product.Stars, Quantity: int64(n(50, 60))}, Wallet: ours, Cap: ton.TON.Amount(), Reserve: ton.TON.Amount(),
+		}
+		switch n(0, 12) {
+		case 0:
+			e.Prior++
+		case 1:
+			e.Order++
+		case 2:
+			e.Generation++
+		case 3:
+			e.Wallet = theirs
+		}
+		return e
+	case 6, 7, 8:
+		id := order(ledger.Reserved)
+		invoices := 0
+		if o := s.Orders[id]; o != nil {
+			invoices = o.Invoices
+		}
+		q := quoted(int(id), invoices+1)
+		if odd() {
+			q.Invoice.Ref = "ref-1-1"
+		}
+		if odd() {
+			q.Invoice.N++
+		}
+		return q
+	case 9:
+		return ledger.InvoiceDropped{Order: order(ledger.Quoted), Reason: "expired"}
+	case 10:
+		return ledger.OrderReleased{Order: order(ledger.Reserved, ledger.Quoted), Reason: "not wanted"}
+	case 11:
+		var quotes []ledger.OrderQuoted
+		for range n(1, 3) {
+			id := order(ledger.Quoted)
+			if slices.ContainsFunc(quotes, func(q ledger.OrderQuoted) bool { return q.Order == id }) && !odd() {
+				continue
+			}
+			if o := s.Orders[id]; o != nil && o.Invoice != nil {
+				quotes = append(quotes, ledger.OrderQuoted{Order: id, Invoice: *o.Invoice})
+			} else {
+				quotes = append(quotes, quoted(int(id), 1))
+			}
+		}
+		e := armed(int(s.LastPayment)+1, uint32(n(0, 60)), quotes...)
+		if odd() {
+			e.Wallet = theirs
+		}
+		return e
+	case 12:
+		e := ledger.PaymentSignedEvent{Payment: payment(), Message: body("m")}
+		if odd() {
+			e.Message = nil
+		}
+		return e
+	case 13:
+		e := ledger.PaymentExecutedEvent{Payment: payment(), Transaction: position(), Time: 5, Fees: 2}
+		if p := s.Payments[e.Payment]; p != nil {
+			for _, id := range p.Orders {
+				if odd() {
+					e.Skipped = append(e.Skipped, id)
+				} else {
+					e.Paid = append(e.Paid, id)
+				}
+			}
+			if odd() {
+				e.Paid = append(e.Paid, e.Paid...)
+			}
+			if odd() && len(e.Paid) > 0 {
+				e.Paid[0] = e.Paid[len(e.Paid)-1]
+			}
+		}
+		return e
+	case 14:
+		return ledger.PaymentDeadEvent{Payment: payment(), Certificate: ledger.Certificate{Taken: position(), Seqno: 1, Time: 2, Block: 3}}
+	case 15:
+		return ledger.OrderAcknowledged{Order: order(ledger.Paid)}
+	case 16:
+		return ledger.OrderDelivered{Order: order(ledger.Paid, ledger.Acknowledged), Evidence: "history"}
+	}
+	return ledger.OrderHeld{Order: order(ledger.Paid, ledger.Acknowledged), Reason: "look"}
+}

@@ -1,0 +1,226 @@
+// Package sqlite keeps a ledger in one SQLite file: the chained log of events
+// and the tables they add up to, changed together or not at all, durable
+// before Append returns.
+//
+// It decides nothing: which event may follow which is package ledger's table,
+// which the schema holds a second time.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	driver "modernc.org/sqlite"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrMissing = errors.New("there is no ledger here")
+	ErrNewer   = errors.New("a newer fragplan wrote this ledger")
+	ErrCorrupt = errors.New("the ledger is damaged, or the file is none")
+	ErrEpoch   = errors.New("another writer has taken the ledger over")
+)
+
+// Store is an open ledger file. Its methods may be called concurrently and
+// run one at a time.
+type Store struct {
+	path string
+	db   *sql.DB
+
+	mu    sync.Mutex
+	conn  *sql.Conn // the only one: transactions are written out by hand on it
+	stmts map[string]*sql.Stmt
+	lock  *flock.Flock
+	epoch int64 // of the lock; 0 without
+	fatal error // of a commit whose outcome is unknown; nothing is written after it
+}
+
+// Head is the newest record of a log.
+type Head struct {
+	Seq  int64
+	Hash ton.Hash
+}
+
+// configure sets what the driver keeps for the whole process. Locks that
+// belong to the open file and not to the process aren't lost when some other
+// part of the process opens and closes the same file.
+var configure = sync.OnceFunc(func() {
+	driver.StrictPragmas(true)
+	_, _ = driver.OFDLocking(true) // not everywhere; the file is never opened twice by us
+})
+
+// Create makes a new ledger whose first events are first, all in one commit.
+// An existing file is refused with fs.ErrExist and not touched.
+func Create(ctx context.Context, path string, first []ledger.Event) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	lock, err := take(path, "init")
+	if err != nil {
+		return nil, err
+	}
+	err = build(ctx, path, first)
+	if err = errors.Join(err, lock.Unlock()); err != nil {
+		return nil, err
+	}
+	return Open(ctx, path)
+}
+
+// build writes the ledger under another name and renames it when it is whole,
+// so that no crash leaves half of one.
+func build(ctx context.Context, path string, first []ledger.Event) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("ledger %s: %w", path, fs.ErrExist)
+	}
+	draft := path + ".new"
+	for _, left := range []string{draft, draft + "-journal"} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("ledger: %w", err)
+		}
+	}
+	f, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	s, err := connect(ctx, draft)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(ctx context.Context) error {
+		if err := s.migrate(ctx, 0); err != nil {
+			return err
+		}
+		return s.write(ctx, 0, first)
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// Open opens an existing ledger and changes nothing, except that SQLite rolls
+// back what a killed writer left unfinished, and that an older schema is
+// brought up to date.
+func Open(ctx context.Context, path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(path); err != nil {
+		return nil, err
+	}
+	s, err := connect(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.recognise(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, path string) (*Store, error) {
+	configure()
+	q := url.Values{
+		"mode": {"rw"}, "_txlock": {"immediate"}, "_busy_timeout": {"5000"}, "_journal_mode": {"DELETE"},
+		"_synchronous": {"EXTRA"}, "_foreign_keys": {"1"}, "_defensive": {"1"}, "_dqs": {"0"},
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	s := &Store{path: path, db: db, stmts: map[string]*sql.Stmt{}}
+	if s.conn, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(s.failed("open", err), db.Close())
+	}
+	if err := s.readBack(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// readBack makes sure that SQLite took the settings: it ignores what it
+// doesn't know or can't do.
+func (s *Store) readBack(ctx context.Context) error {
+	for _, p := range []struct{ pragma, want string }{
+		{"journal_mode", "delete"}, {"synchronous", "3"}, {"foreign_keys", "1"}, {"busy_timeout", "5000"},
+	} {
+		var got string
+		if err := s.conn.QueryRowContext(ctx, "PRAGMA "+p.pragma).Scan(&got); err != nil {
+			return s.failed(p.pragma, err)
+		}
+		if got != p.want {
+			return fmt.Errorf("ledger %s: SQLite runs with %s = %s instead of %s", s.path, p.pragma, got, p.want)
+		}
+	}
+	return nil
+}
+
+// Head returns the newest record's number and hash.
+func (s *Store) Head(ctx context.Context) (Head, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.head(ctx)
+}
+
+func (s *Store) head(ctx context.Context) (Head, error) {
+	var h Head
+	var hash []byte
+	err := s.conn.QueryRowContext(ctx, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`).Scan(&h.Seq, &hash)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Head{}, nil
+	case err != nil:
+		return Head{}, s.failed("head", err)
+	case len(hash) != len(h.Hash):
+		return Head{}, fmt.Errorf("ledger %s: head: %w", s.path, ErrCorrupt)
+	}
+	h.Hash = ton.Hash(hash)
+	return h, nil
+}
+
+// Close gives the lock back and closes the file.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, stmt := range s.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	s.stmts = map[string]*sql.Stmt{}
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+	}
+	errs = append(errs, s.db.Close())
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+		s.lock, s.epoch = nil, 0
+	}
+	return errors.Join(errs...)
+}
+
+// now is the clock of Record.Time, which is for people only.
+func now() int64 { return time.Now().UnixMilli() }

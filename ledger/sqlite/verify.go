@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Verify checks the whole ledger: the file's structure, the chain of records
+// from the first to the newest, and that the tables are what a replay of the
+// events gives. It returns the newest record, whose hash then stands for
+// everything before it. What doesn't hold is ErrCorrupt.
+func (s *Store) Verify(ctx context.Context) (Head, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var head Head
+	err := s.read(ctx, func() (err error) {
+		head, err = s.verify(ctx)
+		return err
+	})
+	if err != nil {
+		return Head{}, err
+	}
+	return head, nil
+}
+
+func (s *Store) verify(ctx context.Context) (Head, error) {
+	damage := func(format string, args ...any) error {
+		return fmt.Errorf("ledger %s: %w: %w", s.path, ErrCorrupt, fmt.Errorf(format, args...))
+	}
+	var verdict string
+	if err := s.conn.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+		return Head{}, s.failed("quick_check", err)
+	}
+	if verdict != "ok" {
+		return Head{}, damage("%q", verdict)
+	}
+	var head Head
+	replay := ledger.NewState()
+	err := s.records(ctx, func(r ledger.Record) error {
+		if r.Seq != head.Seq+1 || r.Prev != head.Hash || r.Hash != r.Link() {
+			return damage("record %d doesn't follow record %d", r.Seq, head.Seq)
+		}
+		head = Head{r.Seq, r.Hash}
+		e, err := ledger.Decode(r.Kind, r.Body)
+		if err == nil {
+			err = replay.Apply(e)
+		}
+		if err != nil {
+			return damage("record %d: %w", r.Seq, err)
+		}
+		if r.Epoch != replay.Epoch {
+			return damage("record %d is of epoch %d, not %d", r.Seq, r.Epoch, replay.Epoch)
+		}
+		return nil
+	})
+	if err != nil {
+		return Head{}, err
+	}
+	tables, err := s.load(ctx, true)
+	if err != nil {
+		return Head{}, err
+	}
+	if where := differs(replay, tables); where != "" {
+		return Head{}, damage("%s in the tables is not what the log says", where)
+	}
+	return head, nil
+}
+
+// Records yields the log from the first record to the newest, on one
+// unchanging view. yield must not call the store.
+func (s *Store) Records(ctx context.Context, yield func(ledger.Record) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read(ctx, func() error { return s.records(ctx, yield) })
+}
+
+func (s *Store) records(ctx context.Context, yield func(ledger.Record) error) error {
+	rows, err := s.conn.QueryContext(ctx, `SELECT seq, epoch, time, kind, body, prev, hash FROM event ORDER BY seq`)
+	if err != nil {
+		return s.failed("event", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r ledger.Record
+		var prev, hash sql.RawBytes
+		err := rows.Scan(&r.Seq, &r.Epoch, &r.Time, &r.Kind, &r.Body, &prev, &hash)
+		if err == nil {
+			err = into(&r.Prev, prev)
+		}
+		if err == nil {
+			err = into(&r.Hash, hash)
+		}
+		if err != nil {
+			return s.failed("event", err)
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return s.failed("event", err)
+	}
+	return nil
+}
+
+// differs names the first difference of two states, "" if there is none.
+func differs(a, b *ledger.State) string {
+	switch {
+	case a.Ledger != b.Ledger || a.Epoch != b.Epoch:
+		return "the ledger's id or epoch"
+	case a.LastOrder != b.LastOrder || a.LastPayment != b.LastPayment || a.LastRun != b.LastRun:
+		return "the newest order, payment or run"
+	case !reflect.DeepEqual(a.Keys(), b.Keys()):
+		return "the orders of a key"
+	case !reflect.DeepEqual(a.Refs, b.Refs):
+		return "a ref"
+	case !reflect.DeepEqual(a.Wallets, b.Wallets):
+		return "a wallet"
+	case !reflect.DeepEqual(a.Runs, b.Runs):
+		return "a run"
+	case len(a.Orders) != len(b.Orders) || len(a.Payments) != len(b.Payments):
+		return "the number of orders or payments"
+	}
+	for id := ledger.OrderID(1); id <= a.LastOrder; id++ {
+		if !sameOrder(a.Orders[id], b.Orders[id]) {
+			return fmt.Sprintf("order %d", id)
+		}
+	}
+	for id := ledger.PaymentID(1); id <= a.LastPayment; id++ {
+		if !reflect.DeepEqual(a.Payments[id], b.Payments[id]) {
+			return fmt.Sprintf("payment %d", id)
+		}
+	}
+	return ""
+}
+
+func sameOrder(a, b *ledger.Order) bool {
+	if a == nil || b == nil || (a.Invoice == nil) != (b.Invoice == nil) {
+		return a == b
+	}
+	x, y := *a, *b
+	if x.Invoice != nil {
+		x.Invoice, y.Invoice = plain(x.Invoice), plain(y.Invoice)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// plain makes an empty body or no params one value: a file can't tell them apart.
+func plain(i *ledger.Invoice) *ledger.Invoice {
+	p := *i
+	if len(p.Transfer.Body) == 0 {
+		p.Transfer.Body = ton.BoC(nil)
+	}
+	if len(p.Params) == 0 {
+		p.Params = nil
+	}
+	return &p
+}
