@@ -63,6 +63,7 @@ func (n *Network) fund(to ton.Address, amount ton.Nano, at uint32) error {
 		return fmt.Errorf("fund %s: %w", to.Raw(), err)
 	}
 	n.queue.add(c, &m)
+	n.hurry()
 	return nil
 }
 

@@ -96,10 +96,7 @@ func (n *Network) Send(boc []byte) error {
 func (n *Network) enter(e external) {
 	n.pool = append(n.pool, e)
 	n.pooled[e.hash] = true
-	select {
-	case n.wake <- struct{}{}:
-	default: // it is told already
-	}
+	n.hurry()
 }
 
 // parseExternal reads bytes from outside.

@@ -62,6 +62,13 @@ func TestOpenReplays(t *testing.T) {
 	if got := n.Now().Unix(); got != int64(want.Time) {
 		t.Errorf("time goes on from %d, want %d", got, want.Time)
 	}
+
+	// What is kept after the torn line replays too.
+	want = produce(t, n)
+	n.Close()
+	if diff := cmp.Diff(want, open(t, path, options()).Last()); diff != "" {
+		t.Errorf("block after the torn line (-want +got):\n%s", diff)
+	}
 }
 
 // A message that was taken before the network closed is executed after it was
@@ -78,8 +85,12 @@ func TestOpenKeepsThePool(t *testing.T) {
 	n.Close()
 
 	n = open(t, path, options())
+	kept := size(t, path)
 	if err := n.Send(boc); err != nil {
 		t.Errorf("sending it again: %v", err)
+	}
+	if got := size(t, path); got != kept {
+		t.Errorf("a message that waits already was kept again: %d bytes, want %d", got, kept)
 	}
 	produce(t, n)
 	want, balance := n.Last(), n.Balance(collector)
@@ -118,4 +129,13 @@ func tear(t *testing.T, path string) {
 	if _, err := f.WriteString("external 4 te6ccgEB"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }

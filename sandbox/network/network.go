@@ -78,7 +78,7 @@ type Network struct {
 	params  *cell.Cell // the configuration's dictionary
 	version tlb.GlobalVersion
 
-	wake chan struct{} // told when the pool is no longer empty
+	wake chan struct{} // told that something waits for a block
 
 	mu      sync.RWMutex
 	changed chan struct{} // closed and replaced with every masterchain block

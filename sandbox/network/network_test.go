@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fragplan/fragplan/sandbox/network"
@@ -56,14 +57,21 @@ func newPayer(n *network.Network, v ton.WalletVersion) *payer {
 	return &payer{wallet: ton.Wallet{Version: v, PublicKey: key.Public().(ed25519.PublicKey), NetworkID: n.GlobalID()}, key: key}
 }
 
-// pay signs transfers to the collector, with the comments ref 1, ref 2, …
+// pay signs transfers to the collector, each with its ref as the comment.
 func (p *payer) pay(t *testing.T, count int) ton.BoC {
 	t.Helper()
-	payload := ton.Payload{Wallet: p.wallet.Version, WalletID: p.wallet.ID(), Seqno: p.seqno, ValidUntil: uint32(start.Unix()) + 600}
+	var transfers []ton.Transfer
 	for i := range count {
-		payload.Transfers = append(payload.Transfers, ton.Transfer{
+		transfers = append(transfers, ton.Transfer{
 			To: collector, Amount: ton.TON / 10, Body: ton.BoCOf(comment(ref(p.seqno, i)))})
 	}
+	return p.sign(t, transfers)
+}
+
+func (p *payer) sign(t *testing.T, transfers []ton.Transfer) ton.BoC {
+	t.Helper()
+	payload := ton.Payload{Wallet: p.wallet.Version, WalletID: p.wallet.ID(), Seqno: p.seqno,
+		ValidUntil: uint32(start.Unix()) + 600, Transfers: transfers}
 	c, err := payload.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -342,5 +350,72 @@ func TestRunIsPrompt(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// A stalled network takes messages and makes no block of them until it goes on.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, options())
+		p := newPayer(n, ton.V5R1)
+		fund(t, n, p, ton.TON)
+		n.Stall(true)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- n.Run(ctx, time.Second) }()
+		last := n.Last().Seqno
+		if err := n.Send(p.pay(t, 1)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if got := n.Last().Seqno; got != last {
+			t.Errorf("a stalled network made block %d", got)
+		}
+		n.Stall(false)
+		time.Sleep(10 * time.Millisecond) // long before the next tick
+		if got := len(n.Received(collector, 0)); got != 1 {
+			t.Errorf("%d credits, want 1", got)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The time of blocks never runs backwards, whatever the clock does.
+func TestTimeIsMonotone(t *testing.T) {
+	n := newNetwork(t, options())
+	n.AdvanceTime(time.Hour)
+	want := produce(t, n).Time
+	n.AdvanceTime(-2 * time.Hour)
+	if got := produce(t, n).Time; got != want {
+		t.Errorf("time %d, want %d", got, want)
+	}
+}
+
+// A transfer that bounces is no credit of the receiver, and comes back to the
+// wallet marked as bounced; one that does not bounce is a credit of an account
+// without a contract.
+func TestBounce(t *testing.T) {
+	n := newNetwork(t, options())
+	p := newPayer(n, ton.V5R1)
+	fund(t, n, p, ton.TON)
+	if err := n.Send(p.sign(t, []ton.Transfer{
+		{To: collector, Bounce: true, Amount: ton.TON / 10, Body: ton.BoCOf(comment("bounce"))},
+		{To: collector, Amount: ton.TON / 10, Body: ton.BoCOf(comment("stay"))},
+	})); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, n)
+	if diff := cmp.Diff(map[string]int{"stay": 1}, arrived(t, n)); diff != "" {
+		t.Errorf("credits (-want +got):\n%s", diff)
+	}
+	back := n.Received(p.wallet.Address(), 0)
+	if len(back) != 2 || back[0].From != n.Faucet() || !back[1].Bounced || back[1].From != collector {
+		t.Errorf("credits of the wallet: %+v", back)
+	}
+	if got := n.Received(p.wallet.Address(), back[0].LT); len(got) != 1 {
+		t.Errorf("%d credits after the first, want 1", len(got))
 	}
 }

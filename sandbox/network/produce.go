@@ -53,6 +53,10 @@ func (n *Network) produce(at uint32) (Block, error) {
 	if old := len(n.shards) - 1 - keepStates; old > 0 {
 		n.shards[old].state = nil
 	}
+	select {
+	case <-n.wake: // what waited is in the block
+	default:
+	}
 	close(n.changed)
 	n.changed = make(chan struct{})
 	return m.summary(), nil
@@ -85,10 +89,21 @@ func (n *Network) Stall(on bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stalled = on
+	if !on {
+		n.hurry()
+	}
+}
+
+// hurry tells Run that something waits for a block.
+func (n *Network) hurry() {
+	select {
+	case n.wake <- struct{}{}:
+	default: // it is told already
+	}
 }
 
 // Run makes a block every so often, and within milliseconds after a message
-// was sent, until ctx ends. It returns an error only if blocks can't be made
+// was sent or an account funded, until ctx ends. It returns an error only if blocks can't be made
 // any more.
 func (n *Network) Run(ctx context.Context, every time.Duration) error {
 	if every <= 0 {

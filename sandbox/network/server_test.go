@@ -24,6 +24,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 		var config liteclient.GlobalConfig
 		unmarshal(t, n.GlobalConfig(s), &config)
 		pool := liteclient.NewConnectionPool()
+		cut := make(chan struct{}, 1)
+		pool.SetOnDisconnect(func(string, string) { cut <- struct{}{} }) // and does not connect again
 		if err := pool.AddConnectionsFromConfig(t.Context(), &config); err != nil {
 			t.Fatal(err)
 		}
@@ -35,12 +37,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
+		<-cut
 		pool.Stop()
 	}
 	// Writers end on their own once their connection is cut.
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
