@@ -1,0 +1,169 @@
+// Package firewall says what a transfer must look like before a key may touch
+// it: it decodes every byte that Fragment asks to have signed and compares the
+// facts with what was approved.
+//
+// It knows no network, no clock and no ledger; what it can't decide it refuses.
+package firewall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Rules are what every transfer of a wallet must keep to. The zero Rules
+// refuse everything.
+type Rules struct {
+	Wallet       ton.Address           // the wallet that will sign
+	Destinations []ton.Address         // the accounts that may be paid
+	RefKnown     func(ref string) bool // whether the ledger has seen the ref; nil refuses all refs
+}
+
+// Want is what was approved: the item, the invoice's amount, the most that it
+// may cost, and the proven chain's time in Unix seconds.
+type Want struct {
+	Item   product.Item
+	Amount ton.Nano
+	Cap    ton.Nano
+	Now    uint32
+}
+
+// Offer is what Fragment asks to have signed. All of it is from outside.
+type Offer struct {
+	From       ton.Address // the wallet that Fragment expects to pay
+	ValidUntil uint32      // Unix seconds
+	Messages   []Message
+}
+
+// Message is one transfer of an offer.
+type Message struct {
+	To        ton.Address
+	Bounce    bool
+	Amount    ton.Nano
+	Payload   ton.BoC
+	StateInit ton.BoC // nothing that Fragment sells needs one
+}
+
+// A Code names a rule. Codes keep their meaning for ever.
+type Code string
+
+// The rules.
+const (
+	NotApproved   Code = "FW-001" // the approved purchase itself makes no sense
+	MessageCount  Code = "FW-002" // exactly one message
+	WrongSender   Code = "FW-003" // from our wallet
+	Expired       Code = "FW-004" // valid in the chain's future
+	Destination   Code = "FW-005" // to an account on the list
+	AmountSign    Code = "FW-006" // a positive amount
+	AmountInvoice Code = "FW-007" // the invoice's amount
+	AmountCap     Code = "FW-008" // at most the cap
+	StateInit     Code = "FW-009" // no state init
+	BodySize      Code = "FW-010" // a body of at most MaxBody bytes and MaxCells cells
+	BodyForm      Code = "FW-011" // one bag of ordinary cells
+	BodyComment   Code = "FW-012" // a text comment of Fragment's
+	WrongItem     Code = "FW-013" // for the approved item
+	WrongRef      Code = "FW-014" // with a well-formed ref
+	KnownRef      Code = "FW-015" // that is new to the ledger
+	WrongPayload  Code = "FW-016" // a message with exactly the approved transfers
+)
+
+// What a body may take up. Fragment's have at most 2 cells and 70 bytes.
+const (
+	MaxBody  = 1 << 10
+	MaxCells = 8
+)
+
+// DefaultDestinations returns the accounts that Fragment was seen to ask
+// payment to, for Stars, Premium and top-ups.
+func DefaultDestinations() []ton.Address {
+	return []ton.Address{
+		ton.MustParseAddress("UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz"),
+		ton.MustParseAddress("UQBAjaOyi2wGWlk-EDkSabqqnF-MrrwMadnwqrurKpkla4QB"), // Premium, until 2025
+	}
+}
+
+// A Refusal is the error for a transfer that must not be signed.
+type Refusal struct {
+	Code     Code
+	Rule     string // the rule, as a sentence
+	Expected string
+	Received string // quoted where it comes from outside
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %s: expected %s, received %s", r.Code, r.Rule, r.Expected, r.Received)
+}
+
+func refuse(c Code, rule, expected, format string, received ...any) error {
+	return &Refusal{c, rule, expected, fmt.Sprintf(format, received...)}
+}
+
+// Check reports why the offer must not be signed, as a *Refusal, or nil if it
+// is the approved purchase and nothing else.
+func Check(r Rules, want Want, got Offer) error {
+	if err := checkWant(r, want); err != nil {
+		return err
+	}
+	if len(got.Messages) != 1 {
+		return refuse(MessageCount, "a purchase is one message", "1", "%d", len(got.Messages))
+	}
+	if got.From != r.Wallet {
+		return refuse(WrongSender, "the session must be connected to the wallet that pays", r.Wallet.String(), "%s", got.From)
+	}
+	if got.ValidUntil <= want.Now {
+		return refuse(Expired, "the offer must still be valid", fmt.Sprintf("later than %d", want.Now), "%d", got.ValidUntil)
+	}
+	m := got.Messages[0]
+	if err := checkTransfer(r, want, m); err != nil {
+		return err
+	}
+	text, err := readBody(m.Payload)
+	if err != nil {
+		return err
+	}
+	return checkText(r, want.Item, text)
+}
+
+func checkWant(r Rules, want Want) error {
+	const rule = "only an approved purchase may be paid"
+	if err := want.Item.Check(); err != nil {
+		return refuse(NotApproved, rule, "an item that is sold", "%v", err)
+	}
+	if want.Amount <= 0 || want.Cap <= 0 || want.Now == 0 {
+		return refuse(NotApproved, rule, "an amount, a cap and a time", "amount %s, cap %s, time %d", want.Amount, want.Cap, want.Now)
+	}
+	if r.Wallet.IsZero() {
+		return refuse(NotApproved, rule, "a wallet", "none")
+	}
+	return nil
+}
+
+func checkTransfer(r Rules, want Want, m Message) error {
+	switch {
+	case m.To.IsZero() || m.To.Workchain != 0 || !slices.Contains(r.Destinations, m.To):
+		return refuse(Destination, "only listed accounts may be paid", list(r.Destinations), "%s", m.To)
+	case m.Amount <= 0:
+		return refuse(AmountSign, "the amount must be positive", "more than 0", "%s TON", m.Amount)
+	case m.Amount != want.Amount:
+		return refuse(AmountInvoice, "the amount must be the invoice's", want.Amount.String()+" TON", "%s TON", m.Amount)
+	case m.Amount > want.Cap:
+		return refuse(AmountCap, "the amount must be within the approved cap", "at most "+want.Cap.String()+" TON", "%s TON", m.Amount)
+	case len(m.StateInit) != 0:
+		return refuse(StateInit, "a purchase deploys nothing", "no state init", "%d bytes", len(m.StateInit))
+	}
+	return nil
+}
+
+func list(a []ton.Address) string {
+	if len(a) == 0 {
+		return "none"
+	}
+	s := make([]string, len(a))
+	for i := range a {
+		s[i] = a[i].String()
+	}
+	return strings.Join(s, " or ")
+}
