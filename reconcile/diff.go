@@ -1,0 +1,261 @@
+package reconcile
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Prices are what items cost now. An item that is missing has no known price.
+type Prices map[product.Item]ton.Amount
+
+// Diff compares what is wanted with what was given and returns what to do
+// about it, in the order of want, retired keys last. It has no input or
+// output, no clock, no randomness and no map order.
+func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
+	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}}
+	for _, o := range want {
+		d.wanted[o.Key] = true
+	}
+	d.findWinners(want)
+	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: []Action{}}
+	for _, o := range want {
+		p.Actions = append(p.Actions, d.actions(o)...)
+	}
+	p.Actions = append(p.Actions, d.retired()...)
+	p.Violations = append(renames(want, have, d.wanted), d.runLimit(p.Actions)...)
+	return p
+}
+
+type differ struct {
+	have    *ledger.State
+	prices  Prices
+	limits  policy.Limits
+	premium map[string]bool          // handles for whom an unpaid Premium order exists or is planned
+	wanted  map[string]bool          // keys
+	winners map[string]*ledger.Order // grant with one winner → an order that was paid or may be
+}
+
+// premiumInFlight: Fragment refuses a second Premium while one runs, so at
+// most one unpaid order a person may exist.
+func premiumInFlight(have *ledger.State) map[string]bool {
+	handles := map[string]bool{}
+	for _, o := range have.Orders {
+		if o.Item.Kind == product.Premium && o.Phase == ledger.Armed {
+			handles[o.Handle] = true
+		}
+	}
+	return handles
+}
+
+func (d *differ) findWinners(want []spec.Occurrence) {
+	single := map[string]bool{}
+	for _, o := range want {
+		if o.Single {
+			single[o.Grant] = true
+		}
+	}
+	d.winners = map[string]*ledger.Order{}
+	for key := range d.have.Keys() {
+		grant, _, _ := strings.Cut(key, "/")
+		if !single[grant] {
+			continue
+		}
+		for _, o := range d.have.ByKey(key) {
+			if first := d.winners[grant]; (o.Phase.Spent() || o.Phase == ledger.Armed) && (first == nil || o.ID < first.ID) {
+				d.winners[grant] = o
+			}
+		}
+	}
+}
+
+// actions decides one occurrence. More Stars than one purchase holds become
+// several lines.
+func (d *differ) actions(o spec.Occurrence) []Action {
+	given, part := bought(d.have, o.Key)
+	a := Action{
+		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Single: o.Single, Item: o.Item,
+		Want: o.Item.Quantity, Have: given, Generation: d.have.Generation(o.Key), Part: part + 1,
+		Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
+		Why: o.Reason, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
+	}
+	if verb, code, reason := d.standing(o, given); verb != 0 {
+		a.Verb, a.Code, a.Reason = verb, code, reason
+		return []Action{a}
+	}
+	if given == o.Item.Quantity {
+		return []Action{a}
+	}
+	rest := product.Item{Kind: o.Item.Kind, Quantity: o.Item.Quantity - given}
+	parts, sold := rest.Parts()
+	if !sold {
+		below, above := product.Targets(o.Item.Kind, given, o.Item.Quantity)
+		a.Verb, a.Code = Blocked, CodeNotSold
+		a.Reason = fmt.Sprintf("the difference of %s is not sold; write %d or %d", rest, below, above)
+		return []Action{a}
+	}
+	var actions []Action
+	for _, part := range parts {
+		line := a
+		line.Item = part
+		d.price(&line)
+		actions = append(actions, line)
+		a.Have += part.Quantity
+		a.Part++
+	}
+	return actions
+}
+
+// bought is what was paid for a key or may be, and the highest part of it.
+// Orders that were only reserved or quoted count nothing: apply releases them
+// before it reserves anew.
+func bought(have *ledger.State, key string) (sum int64, part int) {
+	generation := have.Generation(key)
+	for _, o := range have.ByKey(key) {
+		if o.Generation == generation && (o.Phase.Spent() || o.Phase == ledger.Armed) {
+			sum += o.Item.Quantity
+			part = max(part, o.Part)
+		}
+	}
+	return sum, part
+}
+
+// standing looks for what keeps an occurrence from being bought at all, or
+// for a payment that decides it. It returns a zero verb if there is nothing.
+func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
+	orders := d.have.ByKey(o.Key)
+	for _, order := range orders {
+		switch {
+		case order.Phase == ledger.Released:
+		case order.Item.Kind != o.Item.Kind:
+			return Blocked, CodeBound, fmt.Sprintf("%s was bought under this key; a key keeps its product, so give %s a key of its own", order.Item, o.Item)
+		case order.Phase == ledger.Held:
+			return Blocked, CodeHeld, "order " + fmt.Sprint(order.ID) + " is held: " + order.Reason
+		case order.Phase == ledger.Armed:
+			return Unknown, "", "a payment for it is in flight and is settled first"
+		}
+	}
+	if o.Single {
+		if w := d.winners[o.Grant]; w != nil && w.Key != o.Key {
+			return Blocked, CodeOneWinner, fmt.Sprintf("%s has one winner and %s (@%s) got it: %s (@%s) can't get it too; use another key", o.Grant, w.Person, w.Handle, o.Person, o.Handle)
+		}
+	}
+	if given > o.Item.Quantity {
+		return Blocked, CodeOverGranted, fmt.Sprintf("%d was given already, %d more than is written; it can't be taken back", given, given-o.Item.Quantity)
+	}
+	if given < o.Item.Quantity && o.Item.Kind == product.Premium {
+		if d.premium[o.Handle] {
+			return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
+		}
+		d.premium[o.Handle] = true
+	}
+	return 0, "", ""
+}
+
+// price fills in what the line may cost, or blocks it.
+func (d *differ) price(a *Action) {
+	a.Verb = Buy
+	if a.Have > 0 {
+		a.Verb = TopUp
+	}
+	limit, ok := d.limits.Cap(a.Item)
+	if !ok {
+		a.Verb, a.Code = Blocked, CodeNoCeiling
+		a.Reason = fmt.Sprintf("limits.price has no ceiling for %s", a.Item)
+		return
+	}
+	a.Cap, a.Estimate = limit, limit
+	if price, known := d.prices[a.Item]; known {
+		a.Estimate = price
+		if price.Asset != limit.Asset || price.Units > limit.Units {
+			a.Verb, a.Code = Blocked, CodePrice
+			a.Reason = fmt.Sprintf("it costs %s now, above the ceiling of %s", price, limit)
+			return
+		}
+	}
+	if err := d.limits.CheckOrder(a.Estimate); err != nil {
+		a.Verb, a.Code, a.Reason = Blocked, CodeOrderLimit, err.Error()
+	}
+}
+
+// retired lists the keys that were given and are no longer wanted. What was
+// given stays; writing the key again later buys nothing.
+func (d *differ) retired() []Action {
+	var actions []Action
+	for key := range d.have.Keys() {
+		given, _ := bought(d.have, key)
+		if d.wanted[key] || given == 0 {
+			continue
+		}
+		orders := d.have.ByKey(key)
+		last := orders[len(orders)-1]
+		actions = append(actions, Action{
+			Verb: Retire, Key: key, Person: last.Person, Handle: last.Handle, Single: last.Single,
+			Item: product.Item{Kind: last.Item.Kind, Quantity: given}, Have: given,
+			Generation: last.Generation, Part: last.Part,
+			Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
+			Reason: "no longer written; what was given stays given",
+		})
+	}
+	sort.Slice(actions, func(i, j int) bool { return actions[i].Key < actions[j].Key })
+	return actions
+}
+
+// renames finds keys that look renamed: one that was given vanished, and one
+// with the same person, product and amount appeared. Buying would pay twice.
+func renames(want []spec.Occurrence, have *ledger.State, wanted map[string]bool) []Violation {
+	type gift struct {
+		handle string
+		item   product.Item
+	}
+	vanished := map[gift][]string{}
+	for key := range have.Keys() {
+		if given, _ := bought(have, key); given > 0 && !wanted[key] {
+			orders := have.ByKey(key)
+			last := orders[len(orders)-1]
+			g := gift{last.Handle, product.Item{Kind: last.Item.Kind, Quantity: given}}
+			vanished[g] = append(vanished[g], key)
+		}
+	}
+	var found []Violation
+	for _, o := range want {
+		if len(have.ByKey(o.Key)) > 0 {
+			continue
+		}
+		for _, handle := range append([]string{o.Handle}, o.Was...) {
+			keys := vanished[gift{strings.TrimPrefix(handle, "@"), o.Item}]
+			if len(keys) == 0 {
+				continue
+			}
+			sort.Strings(keys)
+			found = append(found, Violation{
+				Rule:  "suspected_rename",
+				Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
+				Message: fmt.Sprintf("%s looks like %s under another name: same person, product and amount. It was paid; buying %s would pay again. Write the old key back",
+					o.Key, strings.Join(keys, ", "), o.Key),
+			})
+			break
+		}
+	}
+	return found
+}
+
+// runLimit checks what the whole plan may cost against the limit of one run.
+func (d *differ) runLimit(actions []Action) []Violation {
+	budget := d.limits.Of(policy.Run)
+	for _, a := range actions {
+		if !a.Buys() {
+			continue
+		}
+		if err := budget.Reserve(a.Estimate); err != nil {
+			return []Violation{{Rule: "run_limit", Place: a.Place, Message: fmt.Sprintf("%s: %v. Raise limits.run in a reviewed commit, or split the change", a.Key, err)}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// An Effect is one thing that Step wants done. Effects are carried out in
+// order up to and including each Record; what follows a Record starts only
+// when its events are durable.
+type Effect interface{ effect() }
+
+// The effects.
+type (
+	// Record appends events to the ledger. A failure ends the run at once.
+	Record struct{ Events []ledger.Event }
+	// Look reads a wallet; answered by Sighted.
+	Look struct {
+		Wallet  ton.Address
+		Version ton.WalletVersion
+		Since   ton.Position
+	}
+	// Wait waits for a masterchain block after the given one, then looks.
+	Wait struct {
+		After uint32
+		Look  Look
+	}
+	// Ask asks the market for an offer; answered by Offered.
+	Ask struct {
+		Order  ledger.OrderID
+		Handle string
+		Item   product.Item
+	}
+	// Try emulates a payload; answered by Tried.
+	Try struct {
+		Wallet  ton.Wallet
+		Payload ton.Payload
+	}
+	// Sign asks for the signature of an armed payment; answered by Signed.
+	Sign struct {
+		Payment ledger.PaymentID
+		Payload ton.Payload
+		Deploys bool
+	}
+	// Send broadcasts. It has no answer, because an answer would prove nothing.
+	Send struct{ Message ton.BoC }
+	// Tell makes the confirm call after a pause; answered by Told.
+	Tell struct {
+		Order   ledger.OrderID
+		Invoice ledger.Invoice
+		Message ton.BoC
+		After   time.Duration
+	}
+	// Inquire asks after a pause whether everything of a product was handed
+	// over; answered by Learned.
+	Inquire struct {
+		Kind  product.Kind
+		After time.Duration
+	}
+	// Notice is for people who watch.
+	Notice struct{ Progress Progress }
+	// Stop ends the run.
+	Stop struct{ Err error }
+)
+
+func (Record) effect()  {}
+func (Look) effect()    {}
+func (Wait) effect()    {}
+func (Ask) effect()     {}
+func (Try) effect()     {}
+func (Sign) effect()    {}
+func (Send) effect()    {}
+func (Tell) effect()    {}
+func (Inquire) effect() {}
+func (Notice) effect()  {}
+func (Stop) effect()    {}
+
+// An Event is something that happened outside.
+type Event interface{ event() }
+
+// The events.
+type (
+	// Started is the first event.
+	Started struct{}
+	// Sighted answers Look and Wait.
+	Sighted struct {
+		Wallet ton.Address
+		Sight  Sight
+		Err    error
+	}
+	// Offered answers Ask.
+	Offered struct {
+		Order ledger.OrderID
+		Offer Offer
+		Err   error
+	}
+	// Tried answers Try.
+	Tried struct {
+		Emulation Emulation
+		Err       error
+	}
+	// Signed answers Sign.
+	Signed struct {
+		Payment ledger.PaymentID
+		Message ton.BoC
+		Err     error
+	}
+	// Told answers Tell.
+	Told struct {
+		Order ledger.OrderID
+		Err   error
+	}
+	// Learned answers Inquire.
+	Learned struct {
+		Kind product.Kind
+		Done bool
+		Err  error
+	}
+	// Interrupted asks for a clean stop: nothing new is begun.
+	Interrupted struct{}
+)
+
+func (Started) event()     {}
+func (Sighted) event()     {}
+func (Offered) event()     {}
+func (Tried) event()       {}
+func (Signed) event()      {}
+func (Told) event()        {}
+func (Learned) event()     {}
+func (Interrupted) event() {}
+
+// Progress is one step of an order or of a payment, for people and programs.
+type Progress struct {
+	Stage   string // settling, reserved, quoted, armed, signed, paid, acknowledged, delivered, refused, dead, released, waiting, tide
+	Key     string
+	Handle  string
+	Item    product.Item
+	Order   ledger.OrderID
+	Payment ledger.PaymentID
+	Amount  ton.Amount
+	Orders  int // of a payment
+	Text    string
+}

@@ -1,0 +1,210 @@
+package reconcile
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// A Verb is what is to be done for a key. Its value is the glyph that people
+// see.
+type Verb rune
+
+// The verbs.
+const (
+	Buy     Verb = '+' // nothing was given yet
+	TopUp   Verb = '~' // more is wanted than was given
+	Retire  Verb = '.' // no longer wanted; what was given stays
+	Blocked Verb = '!' // can't or must not be bought; Reason says why
+	Unknown Verb = '?' // a payment for it is in flight; settled before anything else
+	NoOp    Verb = ' ' // given as wanted
+)
+
+// A Code says for programs why an action is blocked or what kind of line it
+// is. The set is open.
+type Code string
+
+// The codes.
+const (
+	CodePremiumRuns Code = "premium_runs" // waits for its turn; not a failure
+	CodeNotSold     Code = "not_sold"     // the difference is no quantity that is sold
+	CodeOverGranted Code = "over_granted" // more was given than is wanted
+	CodeOneWinner   Code = "one_winner"   // the prize was paid to somebody else
+	CodeHeld        Code = "held"         // a person must look at an earlier order
+	CodeOrderLimit  Code = "order_limit"
+	CodeNoCeiling   Code = "no_ceiling"
+	CodePrice       Code = "price_above_ceiling"
+	CodeBound       Code = "bound" // the key was paid for another product or person
+)
+
+// An Action is one line of a plan.
+type Action struct {
+	Verb       Verb         `json:"verb"`
+	Code       Code         `json:"code,omitempty"`
+	Key        string       `json:"key"`
+	Person     string       `json:"person"`
+	Handle     string       `json:"handle"`
+	Single     bool         `json:"single,omitempty"`
+	Item       product.Item `json:"item"` // what is bought; for lines that buy nothing, what is wanted
+	Want       int64        `json:"want"`
+	Have       int64        `json:"have"` // the prior sum that the action was decided on
+	Generation int          `json:"generation"`
+	Part       int          `json:"part"`
+	Cap        ton.Amount   `json:"cap"`              // the most it may cost
+	Estimate   ton.Amount   `json:"estimate"`         // what it is expected to cost; the cap where no price is known
+	Why        string       `json:"why,omitempty"`    // the author's reason
+	Reason     string       `json:"reason,omitempty"` // fragplan's
+	Place      string       `json:"place,omitempty"`  // file and line of the grant
+}
+
+// Buys reports whether the action spends money.
+func (a Action) Buys() bool { return a.Verb == Buy || a.Verb == TopUp }
+
+// Failure reports whether the line is something that a person must mend.
+func (a Action) Failure() bool { return a.Verb == Blocked && a.Code != CodePremiumRuns }
+
+// A Violation stops the whole plan.
+type Violation struct {
+	Rule    string `json:"rule"`
+	Message string `json:"message"`
+	Place   string `json:"place,omitempty"`
+}
+
+// A Plan is what apply would do, as data: sorted, self-contained, comparable
+// and savable.
+type Plan struct {
+	FormatVersion string        `json:"format_version"`
+	Ledger        string        `json:"ledger"` // id of the ledger it was made from
+	Wallet        ton.Address   `json:"wallet"`
+	Limits        policy.Limits `json:"limits"`
+	Priced        bool          `json:"priced"` // false: estimates are the ceilings
+	Actions       []Action      `json:"actions"`
+	Violations    []Violation   `json:"violations,omitempty"`
+	Created       int64         `json:"created"` // Unix seconds of the planner's clock; display only
+	Nonce         string        `json:"nonce"`
+	Sandbox       bool          `json:"sandbox,omitempty"` // made against the world on this machine
+}
+
+// FormatVersion is that of the plans that this program writes: minor versions
+// add fields, another major version is refused.
+const FormatVersion = "1.0"
+
+// Summary counts the lines of a plan.
+type Summary struct {
+	Buy     int        `json:"buy"`
+	TopUp   int        `json:"top_up"`
+	Retire  int        `json:"retire"`
+	Blocked int        `json:"blocked"`
+	Unknown int        `json:"unknown"`
+	Same    int        `json:"same"`
+	Cost    ton.Amount `json:"cost"` // expected
+	Max     ton.Amount `json:"max"`  // at most
+}
+
+// Summary adds the plan up.
+func (p *Plan) Summary() Summary {
+	s := Summary{Cost: ton.Nano(0).Amount(), Max: ton.Nano(0).Amount()}
+	for _, a := range p.Actions {
+		switch a.Verb {
+		case Buy:
+			s.Buy++
+		case TopUp:
+			s.TopUp++
+		case Retire:
+			s.Retire++
+		case Blocked:
+			s.Blocked++
+		case Unknown:
+			s.Unknown++
+		case NoOp:
+			s.Same++
+		}
+		if a.Buys() {
+			s.Cost.Units += a.Estimate.Units
+			s.Max.Units += a.Cap.Units
+		}
+	}
+	return s
+}
+
+// Changes reports whether apply would do anything.
+func (p *Plan) Changes() bool {
+	for _, a := range p.Actions {
+		if a.Buys() || a.Verb == Unknown {
+			return true
+		}
+	}
+	return false
+}
+
+// Digest names what the plan does: its actions, the sums that they were
+// decided on, the caps, the limits and the ledger. Prices, times and the nonce
+// are not in it.
+func (p *Plan) Digest() ton.Hash {
+	type line struct {
+		Verb                Verb
+		Key, Person, Handle string
+		Item                product.Item
+		Have                int64
+		Generation, Part    int
+		Cap                 ton.Amount
+	}
+	var lines []line
+	for _, a := range p.Actions {
+		if a.Buys() {
+			lines = append(lines, line{a.Verb, a.Key, a.Person, a.Handle, a.Item, a.Have, a.Generation, a.Part, a.Cap})
+		}
+	}
+	b, err := json.Marshal(struct {
+		Ledger string
+		Wallet ton.Address
+		Limits policy.Limits
+		Lines  []line
+	}{p.Ledger, p.Wallet, p.Limits, lines})
+	if err != nil {
+		panic(fmt.Sprintf("reconcile: a plan does not serialize: %v", err))
+	}
+	return sha256.Sum256(b)
+}
+
+// ErrPlanFile is returned, wrapped, for bytes that are no intact plan.
+var ErrPlanFile = errors.New("not an intact plan file")
+
+type planFile struct {
+	Checksum ton.Hash        `json:"checksum"` // of Plan, byte for byte
+	Plan     json.RawMessage `json:"plan"`
+}
+
+// Encode writes the plan with a checksum over every byte of it.
+func (p *Plan) Encode() ([]byte, error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(planFile{sha256.Sum256(body), body})
+}
+
+// DecodePlan reads what Encode wrote. A changed byte or another major version
+// is ErrPlanFile.
+func DecodePlan(b []byte) (*Plan, error) {
+	var f planFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
+	}
+	if f.Checksum != ton.Hash(sha256.Sum256(f.Plan)) {
+		return nil, fmt.Errorf("%w: the checksum does not fit", ErrPlanFile)
+	}
+	var p Plan
+	if err := json.Unmarshal(f.Plan, &p); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
+	}
+	if p.FormatVersion != FormatVersion {
+		return nil, fmt.Errorf("%w: format %q, this program reads %q", ErrPlanFile, p.FormatVersion, FormatVersion)
+	}
+	return &p, nil
+}

@@ -1,0 +1,233 @@
+package reconcile
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// sighted takes in a wallet's proven state: it checks the tide, settles what
+// the chain has decided, and goes on with a payment that was being prepared.
+func (s *State) sighted(e Sighted) {
+	if e.Err != nil {
+		s.stop(fmt.Errorf("reading wallet %s: %w: %w", e.Wallet, e.Err, errBlind))
+		s.draft = nil
+		return
+	}
+	if e.Wallet == s.self {
+		s.account = e.Sight.Account
+	}
+	if err := s.tide(e.Wallet, e.Sight.History); err != nil {
+		s.stop(err)
+		s.draft = nil
+		return
+	}
+	delete(s.unseen, e.Wallet)
+	if p := s.open(e.Wallet); p != nil {
+		s.settle(p, e.Sight)
+	} else {
+		s.seen[e.Wallet] = e.Sight.Account.Last
+	}
+	if s.draft != nil && e.Wallet == s.self && len(s.draft.orders) == 0 {
+		s.compose()
+	}
+}
+
+// tide: every transfer that left the wallet must belong to a payment of the
+// ledger. If the chain is ahead, the ledger is old, lost or not the only one,
+// and buying could pay twice.
+func (s *State) tide(wallet ton.Address, history []ton.Transaction) error {
+	var strange []string
+	version := s.book.Wallets[wallet].Version
+	for _, t := range history {
+		if len(t.Out) == 0 || s.explained(version, t) {
+			continue
+		}
+		if strange = append(strange, describe(t)); len(strange) == 5 {
+			strange = append(strange, "…")
+			break
+		}
+	}
+	if strange == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%s):\n  %s", ErrTide, wallet, strings.Join(strange, "\n  "))
+}
+
+func (s *State) explained(v ton.WalletVersion, t ton.Transaction) bool {
+	if t.External == nil {
+		return false
+	}
+	payload, _, err := ton.SplitBody(v, t.External)
+	return err == nil && s.byHash[ton.Hash(payload.Hash())]
+}
+
+func describe(t ton.Transaction) string {
+	var sum ton.Nano
+	for _, o := range t.Out {
+		sum += o.Amount
+	}
+	return fmt.Sprintf("%s  %s TON in %d transfers  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), sum, len(t.Out), t.Hash)
+}
+
+// settle asks the chain's evidence what became of a payment. Unknown means:
+// the same bytes again, and wait.
+func (s *State) settle(p *ledger.Payment, sight Sight) {
+	verdict, err := ledger.Verdict(p, sight.Account, sight.History)
+	if err != nil {
+		s.stop(err)
+		return
+	}
+	if s.run == 0 && verdict != nil {
+		s.result.Settled++
+	}
+	switch verdict := verdict.(type) {
+	case ledger.PaymentExecutedEvent:
+		s.executed(p, verdict, sight)
+	case ledger.PaymentDeadEvent:
+		s.dead(p, verdict, sight)
+	default:
+		if p.Phase == ledger.PaymentArmed {
+			if p.Wallet == s.self {
+				s.do(Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys})
+			} else {
+				s.do(Wait{After: sight.Account.Block, Look: s.look(p.Wallet)})
+			}
+			return
+		}
+		s.notice(Progress{Stage: "waiting", Payment: p.ID, Orders: len(p.Orders)})
+		s.do(Send{p.Message}, Wait{After: sight.Account.Block, Look: s.look(p.Wallet)})
+	}
+}
+
+func (s *State) executed(p *ledger.Payment, verdict ledger.PaymentExecutedEvent, sight Sight) {
+	if !s.record(verdict) {
+		return
+	}
+	s.seen[p.Wallet] = sight.Account.Last
+	s.result.Payments++
+	s.result.Fees += verdict.Fees
+	for _, id := range verdict.Paid {
+		o := s.book.Orders[id]
+		s.result.Bought = append(s.result.Bought, id)
+		s.result.Spent += ton.Nano(o.Reserve.Units)
+		delete(s.jobs, id)
+		s.noticeOrder("paid", o)
+		s.tell(o)
+	}
+	for _, id := range verdict.Skipped {
+		o := s.book.Orders[id]
+		if s.month != nil {
+			s.giveBack(o.Reserve)
+		}
+		delete(s.jobs, id)
+		s.problem(o.Key, "skipped", ledger.ReasonSkipped)
+	}
+}
+
+func (s *State) dead(p *ledger.Payment, verdict ledger.PaymentDeadEvent, sight Sight) {
+	if !s.record(verdict) {
+		return
+	}
+	s.seen[p.Wallet] = sight.Account.Last
+	s.notice(Progress{Stage: "dead", Payment: p.ID, Orders: len(p.Orders)})
+	for _, id := range p.Orders {
+		// Orders of an earlier run are released by begin with the other
+		// leftovers; those of this run are offered anew.
+		if s.jobs[id] != nil {
+			s.again(s.book.Orders[id], "payments died")
+		}
+	}
+}
+
+// tell makes the confirm call for a paid order. Its answer is recorded; its
+// absence never leads to a second purchase.
+func (s *State) tell(o *ledger.Order) {
+	p := s.book.Payments[o.Payment]
+	if o.Invoice == nil || p == nil {
+		return
+	}
+	attempt := s.telling[o.ID]
+	s.telling[o.ID] = attempt + 1
+	pause := time.Duration(0)
+	if attempt > 0 {
+		pause = min(time.Second<<(attempt-1), 10*time.Second)
+	}
+	s.do(Tell{Order: o.ID, Invoice: *o.Invoice, Message: p.Message, After: pause})
+}
+
+func (s *State) told(e Told) {
+	o := s.book.Orders[e.Order]
+	switch {
+	case o.Phase != ledger.Paid:
+		delete(s.telling, e.Order)
+	case e.Err == nil:
+		delete(s.telling, e.Order)
+		if s.record(ledger.OrderAcknowledged{Order: e.Order}) {
+			s.noticeOrder("acknowledged", o)
+		}
+	case s.telling[e.Order] < maxTelling && s.stopped == nil:
+		s.tell(o)
+	default:
+		delete(s.telling, e.Order)
+		s.notice(Progress{Stage: "undelivered", Key: o.Key, Handle: o.Handle, Item: o.Item, Order: o.ID, Amount: o.Reserve, Text: e.Err.Error()})
+	}
+}
+
+// inquire asks whether what was acknowledged has been handed over. It reports
+// whether there is an answer to wait for.
+func (s *State) inquire() bool {
+	open := map[product.Kind]bool{}
+	for _, id := range s.result.Bought {
+		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged {
+			open[o.Item.Kind] = true
+		}
+	}
+	kinds := make([]product.Kind, 0, len(open))
+	for k := range open {
+		if s.asked[k] < maxInquiries || s.inquiry[k] {
+			kinds = append(kinds, k)
+		}
+	}
+	sort.Slice(kinds, func(i, j int) bool { return kinds[i] < kinds[j] })
+	for _, k := range kinds {
+		if s.inquiry[k] {
+			continue
+		}
+		s.inquiry[k] = true
+		pause := time.Duration(0)
+		if s.asked[k] > 0 {
+			pause = time.Second
+		}
+		s.asked[k]++
+		s.do(Inquire{Kind: k, After: pause})
+	}
+	return len(kinds) > 0
+}
+
+// EvidencePage is the kind of evidence that Fragment's page gives: it said
+// that everything bought in the session has been handed over.
+const EvidencePage = "page"
+
+func (s *State) learned(e Learned) {
+	s.inquiry[e.Kind] = false
+	if e.Err != nil || !e.Done {
+		return
+	}
+	var events []ledger.Event
+	for _, id := range s.result.Bought {
+		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
+			events = append(events, ledger.OrderDelivered{Order: id, Evidence: EvidencePage})
+		}
+	}
+	if len(events) > 0 && s.record(events...) {
+		for _, ev := range events {
+			s.noticeOrder("delivered", s.book.Orders[ev.(ledger.OrderDelivered).Order])
+		}
+	}
+}

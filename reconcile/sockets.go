@@ -1,0 +1,86 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Ledger remembers.
+type Ledger interface {
+	// Append stores the events, all or none, durably before it returns.
+	Append(ctx context.Context, events []ledger.Event) error
+}
+
+// Market sells and confirms. It moves no money.
+type Market interface {
+	// Quote asks for an offer. A *Refusal says that this order can't be
+	// bought; any other error stops the run.
+	Quote(ctx context.Context, handle string, item product.Item) (Offer, error)
+	// Confirm tells the market of a payment. It may be repeated.
+	Confirm(ctx context.Context, invoice ledger.Invoice, message ton.BoC) error
+	// Delivered reports whether everything of the product that was confirmed
+	// in this session has been handed over.
+	Delivered(ctx context.Context, kind product.Kind) (bool, error)
+}
+
+// Offer is an invoice and the wallet that the market expects to pay it.
+type Offer struct {
+	Invoice ledger.Invoice
+	From    ton.Address // zero if the market did not say
+}
+
+// Signer holds the key.
+type Signer interface {
+	// Sign returns the external message for exactly this payload. Equal
+	// payloads give equal messages.
+	Sign(ctx context.Context, p ton.Payload, deploys bool) (ton.BoC, error)
+}
+
+// Chain is the only judge of what was paid and the only clock that decides.
+type Chain interface {
+	// Look returns the wallet's proven state and its transactions after
+	// since, the oldest first.
+	Look(ctx context.Context, wallet ton.Address, version ton.WalletVersion, since ton.Position) (Sight, error)
+	// Emulate runs the payload on the wallet's proven state.
+	Emulate(ctx context.Context, w ton.Wallet, p ton.Payload) (Emulation, error)
+	// Broadcast hands the message to the network. Its error means nothing.
+	Broadcast(ctx context.Context, message ton.BoC) error
+	// WaitBlock returns when a masterchain block after the given one stands.
+	WaitBlock(ctx context.Context, after uint32) error
+}
+
+// Sight is what the chain shows of a wallet.
+type Sight struct {
+	Account ton.Account
+	History []ton.Transaction
+}
+
+// Emulation is what the chain would do with a payload now.
+type Emulation struct {
+	Accepted bool
+	Sent     int
+	Skipped  int
+	Fees     ton.Nano
+	ExitCode int32
+}
+
+// Refusal is why one order can't be bought. The others go on.
+type Refusal struct {
+	Code   string
+	Reason string // with the market's or the firewall's own words
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// Errors that stop a run before anything is bought.
+var (
+	// ErrTide: the chain holds outgoing transactions that the ledger can't
+	// explain. The ledger is old, lost or not the only one.
+	ErrTide = errors.New("the wallet's history holds payments that the ledger does not know")
+	// ErrNoAnchor: the ledger does not answer for this wallet.
+	ErrNoAnchor = errors.New("the ledger does not know this wallet")
+)

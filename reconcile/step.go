@@ -1,0 +1,370 @@
+package reconcile
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// State is what the engine knows. It is the whole mind of an apply: it acts
+// only through the effects that Step returns.
+type State struct {
+	plan   *Plan
+	wallet ton.Wallet
+	self   ton.Address
+	book   *ledger.State
+	rules  firewall.Rules
+	host   string
+
+	stage   stage
+	run     ledger.RunID
+	unseen  map[ton.Address]bool         // wallets whose history was not checked yet
+	seen    map[ton.Address]ton.Position // history up to here is explained
+	account ton.Account                  // the newest sight of our wallet
+	byHash  map[ton.Hash]bool            // payload hashes of every payment in the ledger
+
+	jobs    map[ledger.OrderID]*job
+	waiting []ledger.OrderID // reserved, to be quoted
+	ready   []ledger.OrderID // quoted, to be paid, in plan order
+	quoting int
+	draft   *draft                 // the payment that is being prepared
+	telling map[ledger.OrderID]int // confirm calls made for an order
+	asked   map[product.Kind]int   // delivery inquiries made
+	inquiry map[product.Kind]bool  // in flight
+	budget  *policy.Budget         // of the run
+	month   *policy.Budget
+
+	result  Result
+	stopped error // nothing new is begun
+	ended   bool
+	out     []Effect
+}
+
+type stage int
+
+const (
+	settling stage = iota // every payment that may live is settled first
+	buying
+)
+
+type job struct {
+	action   Action
+	invoices int
+}
+
+// draft is a payment before it is armed.
+type draft struct {
+	orders  []ledger.OrderID
+	payload ton.Payload
+	deploys bool
+	base    ton.Position
+}
+
+// Result is what an apply did.
+type Result struct {
+	Run         ledger.RunID
+	Bought      []ledger.OrderID // paid in this run
+	Problems    []Problem        // orders that were not bought
+	Undelivered []ledger.OrderID // paid, and Fragment has not acknowledged it
+	Settled     int              // payments of earlier runs that were settled first
+	Payments    int
+	Spent, Fees ton.Nano
+}
+
+// Problem is an action that was not carried out.
+type Problem struct {
+	Key    string
+	Code   string
+	Reason string
+}
+
+// Limits of one run: how often an order is offered anew, may see its payment
+// die, and has its confirm call repeated before people are told.
+const (
+	maxInvoices  = 3
+	maxDeaths    = 3
+	maxTelling   = 6
+	maxInquiries = 20
+	validity     = 180 // seconds of chain time that a message lives
+	expiryMargin = 60  // seconds by which an invoice must outlive its message
+	askAhead     = 4   // offers asked for beyond the next batch
+)
+
+// Setup is what an apply starts from.
+type Setup struct {
+	Plan   *Plan
+	Wallet ton.Wallet // public part of the key that signs
+	Book   *ledger.State
+	Rules  firewall.Rules
+	Host   string // who applies, for the ledger
+}
+
+// NewState prepares an apply. Nothing happens before the first Step.
+func NewState(u Setup) *State {
+	s := &State{
+		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host,
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]bool{},
+		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
+		budget: u.Plan.Limits.Of(policy.Run),
+	}
+	for _, p := range u.Book.Payments {
+		s.byHash[p.Hash] = true
+	}
+	return s
+}
+
+// Result returns what was done so far.
+func (s *State) Result() Result { return s.result }
+
+// Step takes what just happened and returns what to do next. Records come
+// before the effects that rely on them.
+func (s *State) Step(e Event) []Effect {
+	s.out = nil
+	if s.ended {
+		return nil
+	}
+	switch e := e.(type) {
+	case Started:
+		s.start()
+	case Sighted:
+		s.sighted(e)
+	case Offered:
+		s.offered(e)
+	case Tried:
+		s.tried(e)
+	case Signed:
+		s.signed(e)
+	case Told:
+		s.told(e)
+	case Learned:
+		s.learned(e)
+	case Interrupted:
+		s.stop(ErrInterrupted)
+	}
+	s.advance()
+	return s.out
+}
+
+// ErrInterrupted is how a run ends that a person stopped.
+var ErrInterrupted = errors.New("interrupted; running apply again goes on where this stopped")
+
+func (s *State) do(e ...Effect) { s.out = append(s.out, e...) }
+
+// record folds events into the book and has them written. What the book
+// refuses is a broken promise of ours or another run: everything stops.
+func (s *State) record(events ...ledger.Event) bool {
+	for _, e := range events {
+		if err := s.book.Apply(e); err != nil {
+			s.stop(err)
+			return false
+		}
+	}
+	s.do(Record{events})
+	return true
+}
+
+func (s *State) notice(p Progress) { s.do(Notice{p}) }
+
+func (s *State) noticeOrder(stage string, o *ledger.Order) {
+	s.notice(Progress{Stage: stage, Key: o.Key, Handle: o.Handle, Item: o.Item, Order: o.ID, Payment: o.Payment, Amount: o.Reserve, Text: o.Reason})
+}
+
+// stop begins nothing new. What may live is still watched until it settles.
+func (s *State) stop(err error) {
+	if s.stopped == nil {
+		s.stopped = err
+	}
+}
+
+// start looks at every wallet of the ledger, configured or not: each payment
+// that may live is settled before anything else.
+func (s *State) start() {
+	if s.book.Wallets[s.self] == nil {
+		s.stop(fmt.Errorf("%s: %w", s.self, ErrNoAnchor))
+		return
+	}
+	addresses := make([]ton.Address, 0, len(s.book.Wallets))
+	for a := range s.book.Wallets {
+		addresses = append(addresses, a)
+	}
+	sort.Slice(addresses, func(i, j int) bool { return addresses[i].Raw() < addresses[j].Raw() })
+	for _, a := range addresses {
+		s.unseen[a] = true
+		s.seen[a] = s.book.Wallets[a].Anchor
+		s.do(s.look(a))
+	}
+}
+
+func (s *State) look(a ton.Address) Look {
+	since := s.seen[a]
+	if p := s.open(a); p != nil && !s.unseen[a] {
+		since = p.Base
+	}
+	return Look{Wallet: a, Version: s.book.Wallets[a].Version, Since: since}
+}
+
+func (s *State) open(a ton.Address) *ledger.Payment {
+	for _, p := range s.book.Open() {
+		if p.Wallet == a {
+			return p
+		}
+	}
+	return nil
+}
+
+// advance begins whatever can begin now.
+func (s *State) advance() {
+	if s.stage == settling && s.stopped == nil && len(s.unseen) == 0 && len(s.book.Open()) == 0 {
+		s.begin()
+	}
+	if s.stage == buying && s.stopped == nil {
+		s.askMore()
+		s.prepare()
+	}
+	s.finish()
+}
+
+// begin starts the run proper: orders that were only reserved or quoted are
+// given up, paid ones are confirmed, and the plan's actions are reserved.
+func (s *State) begin() {
+	s.stage = buying
+	s.month = s.plan.Limits.Of(policy.Month, s.spentInMonth()...)
+	var releases []ledger.Event
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		switch o := s.book.Orders[id]; {
+		case o == nil:
+		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
+			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "an interrupted run had not armed a payment for it"})
+		case o.Phase == ledger.Paid:
+			s.tell(o)
+		}
+	}
+	if len(releases) > 0 && !s.record(releases...) {
+		return
+	}
+	s.reserve()
+}
+
+// spentInMonth sums what left in the chain's current calendar month (UTC).
+func (s *State) spentInMonth() []ton.Amount {
+	now := time.Unix(int64(s.account.Time), 0).UTC()
+	first := uint32(time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
+	var used []ton.Amount
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
+			used = append(used, o.Reserve)
+		}
+	}
+	for id := ledger.PaymentID(1); id <= s.book.LastPayment; id++ {
+		if p := s.book.Payments[id]; p != nil && p.Phase == ledger.PaymentExecuted && p.Time >= first {
+			used = append(used, p.Fees.Amount())
+		}
+	}
+	return used
+}
+
+// reserve takes the budget of every action, or sets the action aside.
+func (s *State) reserve() {
+	run := s.book.LastRun + 1
+	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Host: s.host}}
+	next := s.book.LastOrder
+	for _, a := range s.plan.Actions {
+		if !a.Buys() || s.bought(a) {
+			continue
+		}
+		if err := s.take(a.Estimate); err != nil {
+			s.problem(a.Key, "limit", err.Error())
+			continue
+		}
+		next++
+		s.jobs[next] = &job{action: a}
+		s.waiting = append(s.waiting, next)
+		events = append(events, ledger.OrderReserved{
+			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,
+			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate,
+		})
+	}
+	s.run, s.result.Run = run, run
+	if len(s.jobs) == 0 {
+		return // nothing to buy: no run
+	}
+	s.run, s.result.Run = run, run
+	s.record(events...)
+}
+
+// bought reports whether an earlier run of the same plan carried this out.
+func (s *State) bought(a Action) bool {
+	for _, o := range s.book.ByKey(a.Key) {
+		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) take(a ton.Amount) error {
+	if err := s.month.Check(a); err != nil {
+		return err
+	}
+	if err := s.budget.Reserve(a); err != nil {
+		return err
+	}
+	return s.month.Reserve(a)
+}
+
+func (s *State) giveBack(a ton.Amount) {
+	s.budget.Release(a)
+	s.month.Release(a)
+}
+
+func (s *State) problem(key, code, reason string) {
+	s.result.Problems = append(s.result.Problems, Problem{key, code, reason})
+	s.notice(Progress{Stage: "refused", Key: key, Text: reason})
+}
+
+// finish ends the run when nothing is left to do or to wait for.
+func (s *State) finish() {
+	if s.ended || len(s.book.Open()) > 0 && !s.abandoned() || len(s.telling) > 0 {
+		return
+	}
+	if s.stopped == nil {
+		if s.stage == settling || len(s.jobs) > 0 || s.draft != nil {
+			return
+		}
+		if s.inquire() {
+			return
+		}
+	}
+	s.ended = true
+	s.conclude()
+	s.do(Stop{s.stopped})
+}
+
+// abandoned: the chain can't be read, so an open payment stays open; the next
+// apply settles it.
+func (s *State) abandoned() bool {
+	return s.stopped != nil && (s.run == 0 || errors.Is(s.stopped, errBlind))
+}
+
+func (s *State) conclude() {
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Paid {
+			s.result.Undelivered = append(s.result.Undelivered, id)
+		}
+	}
+	if s.run == 0 || len(s.jobs) > 0 || len(s.book.Open()) > 0 {
+		return // the run stays unfinished, and the same plan may go on
+	}
+	outcome := "complete"
+	if len(s.result.Problems) > 0 {
+		outcome = "partial"
+	}
+	s.record(ledger.RunFinished{Run: s.run, Outcome: outcome})
+}
