@@ -1,0 +1,97 @@
+package ledger_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// signed is the body that the chain holds for a payload, under any signature.
+func signed(t *testing.T, p ton.Payload, signature byte) *cell.Cell {
+	t.Helper()
+	s := make([]byte, 64)
+	s[0] = signature
+	c, err := p.Sign(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func out(t *testing.T, transfers ...ton.Transfer) (outs []ton.Out) {
+	t.Helper()
+	for _, x := range transfers {
+		h, err := x.BodyHash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs = append(outs, ton.Out{To: x.To, Amount: x.Amount, BodyHash: h})
+	}
+	return outs
+}
+
+// Only the wallet's proven history decides: a payment is executed by its own
+// transaction, dead by a certificate, and otherwise unknown. A spent seqno is
+// not a payment: each order needs its own out message.
+func TestOnlyTheProvenHistoryDecides(t *testing.T) {
+	one, two := quoted(1, "a"), quoted(2, "b")
+	event := armed(1, 3, one, two)
+	a, b := event.Payload.Transfers[0], event.Payload.Transfers[1]
+	hash, err := event.Payload.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned}
+	stranger := event.Payload
+	stranger.ValidUntil = 901
+	later := stranger
+	later.Seqno = 4
+	robbed := b
+	robbed.Amount++
+	account := func(seqno, time uint32) ton.Account {
+		return ton.Account{Active: true, Data: ton.WalletData{Seqno: seqno}, Time: time, Block: 77}
+	}
+	at5 := ton.Position{LT: 5, Hash: ton.Hash{5}}
+	external := func(p ton.Payload, outs ...ton.Transfer) ton.Transaction {
+		return ton.Transaction{Position: at5, Time: 500, Fees: 2, External: signed(t, p, 1), Out: out(t, outs...)}
+	}
+	both := ledger.PaymentExecutedEvent{Payment: 1, Transaction: at5, Time: 500, Fees: 2, Paid: []ledger.OrderID{1, 2}}
+	first := both
+	first.Paid, first.Skipped = []ledger.OrderID{1}, []ledger.OrderID{2}
+	for name, c := range map[string]struct {
+		account ton.Account
+		history []ton.Transaction
+		want    ledger.Event
+		wrong   bool
+	}{
+		"nothing happened yet":             {account(3, 899), nil, nil, false},
+		"only a top-up":                    {account(3, 899), []ton.Transaction{{Position: at5}}, nil, false},
+		"ours, all left":                   {account(4, 899), []ton.Transaction{external(event.Payload, a, b)}, both, false},
+		"ours, seen after it expired":      {account(4, 999), []ton.Transaction{external(event.Payload, a, b)}, both, false},
+		"ours, one skipped":                {account(4, 899), []ton.Transaction{external(event.Payload, a)}, first, false},
+		"ours, one with another amount":    {account(4, 899), []ton.Transaction{external(event.Payload, a, robbed)}, first, false},
+		"ours, one sent twice":             {account(4, 899), []ton.Transaction{external(event.Payload, a, a)}, first, false},
+		"expired unspent, at the second":   {account(3, 900), nil, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Seqno: 3, Time: 900, Block: 77}}, false},
+		"another message took the seqno":   {account(4, 500), []ton.Transaction{external(stranger, a, b)}, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: at5, Seqno: 4, Time: 500, Block: 77}}, false},
+		"a message at another seqno":       {account(3, 500), []ton.Transaction{external(later, a, b)}, nil, false},
+		"seqno spent by nothing we saw":    {account(4, 500), nil, nil, true},
+		"seqno spent unseen, also expired": {account(4, 999), nil, nil, true},
+	} {
+		got, err := ledger.Verdict(p, c.account, c.history)
+		if (err != nil) != c.wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
+		}
+	}
+	resigned := external(event.Payload, a, b)
+	resigned.External = signed(t, event.Payload, 2)
+	if got, err := ledger.Verdict(p, account(4, 500), []ton.Transaction{resigned}); err != nil || !cmp.Equal(got, ledger.Event(both)) {
+		t.Errorf("another signature over the same payload is still ours: %v, %v", got, err)
+	}
+}
