@@ -1,0 +1,52 @@
+package market
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/fragplan/fragplan/ton"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// rootText is how many bytes of a comment stand in its first cell; the rest
+// is in one child.
+const rootText = 35
+
+// Comment returns the text that a payment for an order carries. quantity is
+// Stars, months or whole TON.
+func Comment(product string, quantity int64, ref string) string {
+	what := "Telegram account top up"
+	switch {
+	case product == Stars:
+		what = fmt.Sprintf("%d Telegram Stars", quantity)
+	case product == Premium && quantity == 12:
+		what = "Telegram Premium for 1 year"
+	case product == Premium:
+		what = fmt.Sprintf("Telegram Premium for %d months", quantity)
+	}
+	return what + " \n\nRef#" + ref
+}
+
+// CommentCell packs a text of at most 162 bytes as Fragment does: 32 zero bits and 35 bytes,
+// then a child with the rest.
+func CommentCell(text string) *cell.Cell {
+	b := cell.BeginCell().MustStoreUInt(0, 32)
+	if len(text) <= rootText {
+		return b.MustStoreSlice([]byte(text), uint(len(text))*8).EndCell()
+	}
+	rest := []byte(text[rootText:])
+	child := cell.BeginCell().MustStoreSlice(rest, uint(len(rest))*8).EndCell()
+	return b.MustStoreSlice([]byte(text[:rootText]), rootText*8).MustStoreRef(child).EndCell()
+}
+
+// EncodePayload prints a cell as links have it: a bag of cells in the URL
+// alphabet of base64.
+func EncodePayload(c *cell.Cell, padded bool) string {
+	if padded {
+		return base64.URLEncoding.EncodeToString(ton.BoCOf(c))
+	}
+	return base64.RawURLEncoding.EncodeToString(ton.BoCOf(c))
+}
+
+// corruptPayload has a broken descriptor byte, which parsers have crashed on.
+const corruptPayload = "te6ccgEBAQEAJwAaSgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNJbTJ5NWl0ZDY"
