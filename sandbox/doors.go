@@ -1,0 +1,104 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/fragplan/fragplan/sandbox/market"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// doors are Fragment's paths and, under /sandbox/, what the process that does
+// not run the world asks of the one that does.
+func (w *World) doors() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", w.own.market.Handler())
+	market, network := w.own.market, w.own.network
+	mux.HandleFunc("GET /sandbox/books", func(out http.ResponseWriter, _ *http.Request) {
+		if err := market.Poll(); err != nil {
+			http.Error(out, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet)})
+	})
+	mux.HandleFunc("POST /sandbox/set", func(out http.ResponseWriter, r *http.Request) {
+		if err := w.set(r.FormValue("key"), r.FormValue("value")); err != nil {
+			http.Error(out, err.Error(), http.StatusBadRequest)
+		}
+	})
+	return mux
+}
+
+// Books are what the world itself says happened, for comparing with a ledger.
+type Books struct {
+	Credits []market.Credit `json:"credits"` // what people were given
+	Strays  []market.Stray  `json:"strays"`  // payments that bought nothing
+	Balance ton.Nano        `json:"balance,string"`
+}
+
+// Books asks the world for its own record.
+func (w *World) Books(ctx context.Context) (Books, error) {
+	var b Books
+	body, err := w.ask(ctx, http.MethodGet, "/sandbox/books", nil)
+	if err != nil {
+		return b, err
+	}
+	return b, json.Unmarshal(body, &b)
+}
+
+// Set changes the world: "fund" adds that much TON to the wallet, "time" moves
+// its clock on by a duration, and everything else goes to the market (see
+// market.Market.Set). What is not known is an error that lists what is.
+func (w *World) Set(ctx context.Context, key, value string) error {
+	_, err := w.ask(ctx, http.MethodPost, "/sandbox/set", url.Values{"key": {key}, "value": {value}})
+	return err
+}
+
+func (w *World) set(key, value string) error {
+	switch key {
+	case "fund":
+		amount, err := ton.ParseNano(value)
+		if err != nil {
+			return err
+		}
+		if err := w.own.network.Fund(w.Wallet, amount); err != nil {
+			return err
+		}
+		_, err = w.own.network.Produce()
+		return err
+	case "time":
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return fmt.Errorf("time wants a duration such as 10m, not %q", value)
+		}
+		w.own.network.AdvanceTime(d)
+		_, err = w.own.network.Produce()
+		return err
+	}
+	return w.own.market.Set(key, value)
+}
+
+func (w *World) ask(ctx context.Context, method, path string, form url.Values) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, w.FragmentURL+path, bytes.NewBufferString(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("sandbox: %s", strings.TrimSpace(string(body)))
+	}
+	return body, err
+}

@@ -1,0 +1,290 @@
+// Package sandbox is a world on this machine: Fragment's HTTP API (package
+// market) and a TON network (package network) that know of each other's
+// payments, with a funded wallet and a session, kept in one folder.
+//
+// It holds nothing real: its network has an id of its own, its coins are worth
+// nothing, and it speaks to this machine's loopback only.
+package sandbox
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/xssnick/tonutils-go/ton/wallet"
+
+	"github.com/fragplan/fragplan/sandbox/market"
+	"github.com/fragplan/fragplan/sandbox/network"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Options say how a world is made. Dir is the only required field.
+type Options struct {
+	Dir     string            // its folder, made if it is missing
+	Version ton.WalletVersion // of the funded wallet; "" means V5R1
+	Balance ton.Nano          // what the wallet is given when the world is made; 0 means 1,000 TON
+
+	BlockEvery    time.Duration // 0 means one second
+	Listen        string        // address of Fragment's API; "" means a free port of 127.0.0.1
+	OnTransaction func(network.Executed)
+}
+
+// World is a running world, or one that another process runs.
+type World struct {
+	Facts
+	own *running // nil: another process runs it
+}
+
+// Facts are what a client needs to take part in a world.
+type Facts struct {
+	FragmentURL  string            `json:"fragment_url"`
+	Cookie       string            `json:"cookie"`
+	GlobalConfig json.RawMessage   `json:"global_config"`
+	NetworkID    int32             `json:"network_id"`
+	Version      ton.WalletVersion `json:"wallet_version"`
+	Wallet       ton.Address       `json:"wallet"`
+	Mnemonic     []string          `json:"mnemonic"` // of a wallet that exists in this world only
+}
+
+// birth is what a world is made from, once.
+type birth struct {
+	Seed     int64             `json:"seed"`
+	Version  ton.WalletVersion `json:"wallet_version"`
+	Mnemonic []string          `json:"mnemonic"`
+	Balance  ton.Nano          `json:"balance,string"`
+	Cookie   string            `json:"cookie,omitempty"`
+}
+
+type running struct {
+	lock    *flock.Flock
+	network *network.Network
+	lite    *network.Server
+	market  *market.Market
+	http    *http.Server
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+const (
+	birthFile   = "world.json"   // made once
+	addressFile = "running.json" // Facts of the process that runs the world
+	lockFile    = "world.lock"
+)
+
+// Open starts the world of a folder, or attaches to the process that runs it.
+func Open(ctx context.Context, o Options) (*World, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	lock := flock.New(filepath.Join(o.Dir, lockFile))
+	free, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if !free {
+		return attach(ctx, o.Dir)
+	}
+	w, err := start(o)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sandbox %s: %w", o.Dir, err), lock.Unlock())
+	}
+	w.own.lock = lock
+	return w, nil
+}
+
+// attach waits for the running process to publish where it listens.
+func attach(ctx context.Context, dir string) (*World, error) {
+	for {
+		var f Facts
+		err := readJSON(filepath.Join(dir, addressFile), &f)
+		if err == nil {
+			return &World{Facts: f}, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("sandbox %s: another process has it locked and does not say where it listens: %w", dir, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func start(o Options) (*World, error) {
+	b, born, err := bear(o)
+	if err != nil {
+		return nil, err
+	}
+	key, err := wallet.SeedToPrivateKeyWithOptions(b.Mnemonic)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", birthFile, err)
+	}
+	r := &running{}
+	w := &World{own: r}
+	w.Version, w.Mnemonic = b.Version, b.Mnemonic
+	if r.network, err = network.Open(filepath.Join(o.Dir, "network.jsonl"), network.Options{Seed: seed(b.Seed), OnTransaction: o.OnTransaction}); err != nil {
+		return nil, err
+	}
+	w.NetworkID = r.network.GlobalID()
+	w.Wallet = ton.Wallet{Version: b.Version, PublicKey: key.Public().(ed25519.PublicKey), NetworkID: w.NetworkID}.Address()
+	if r.market, err = market.Open(market.Options{Seed: b.Seed, Clock: r.network.Now, Pay: payments{r.network}, Log: filepath.Join(o.Dir, "market.jsonl")}); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	if born {
+		if err := r.network.Fund(w.Wallet, b.Balance); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+		if _, err := r.network.Produce(); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+		b.Cookie = r.market.NewSession(w.Wallet)
+		if err := writeJSON(filepath.Join(o.Dir, birthFile), b); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
+	w.Cookie = b.Cookie
+	if err := w.serve(o); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// bear reads the folder's world, or decides what a new one is made of. A world
+// that was not funded to the end has no file and is made anew.
+func bear(o Options) (b birth, born bool, err error) {
+	err = readJSON(filepath.Join(o.Dir, birthFile), &b)
+	if err == nil {
+		return b, false, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return birth{}, false, err
+	}
+	for _, half := range []string{"network.jsonl", "market.jsonl"} {
+		if err := os.Remove(filepath.Join(o.Dir, half)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return birth{}, false, err
+		}
+	}
+	var n [8]byte
+	if _, err := rand.Read(n[:]); err != nil {
+		return birth{}, false, err
+	}
+	b = birth{Seed: int64(binary.BigEndian.Uint64(n[:]) >> 1), Version: o.Version, Mnemonic: wallet.NewSeed(), Balance: o.Balance}
+	if b.Version == "" {
+		b.Version = ton.V5R1
+	}
+	if b.Balance == 0 {
+		b.Balance = 1000 * ton.TON
+	}
+	return b, true, nil
+}
+
+func seed(n int64) [32]byte {
+	return sha256.Sum256(binary.BigEndian.AppendUint64([]byte("network"), uint64(n)))
+}
+
+// serve opens both doors, makes blocks, and publishes where to knock.
+func (w *World) serve(o Options) error {
+	r := w.own
+	var err error
+	if r.lite, err = r.network.Serve("127.0.0.1:0"); err != nil {
+		return err
+	}
+	w.GlobalConfig = r.network.GlobalConfig(r.lite)
+	listen := o.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	w.FragmentURL = "http://" + l.Addr().String()
+	r.http = &http.Server{Handler: w.doors(), ReadHeaderTimeout: 10 * time.Second}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	r.done.Go(func() { _ = r.http.Serve(l) })
+	every := o.BlockEvery
+	if every == 0 {
+		every = time.Second
+	}
+	r.done.Go(func() { _ = r.network.Run(ctx, every) })
+	return writeJSON(filepath.Join(o.Dir, addressFile), w.Facts)
+}
+
+// Close ends a world that this process runs, and leaves one that another
+// process runs alone.
+func (w *World) Close() error {
+	r := w.own
+	if r == nil {
+		return nil
+	}
+	w.own = nil
+	var errs []error
+	if r.cancel != nil {
+		r.cancel()
+	}
+	if r.http != nil {
+		errs = append(errs, r.http.Close())
+	}
+	if r.lite != nil {
+		errs = append(errs, r.lite.Close())
+	}
+	r.done.Wait()
+	if r.market != nil {
+		errs = append(errs, r.market.Close())
+	}
+	if r.network != nil {
+		errs = append(errs, r.network.Close())
+	}
+	if r.lock != nil {
+		errs = append(errs, os.Remove(filepath.Join(filepath.Dir(r.lock.Path()), addressFile)), r.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// payments shows the market what arrives on the network.
+type payments struct{ network *network.Network }
+
+func (p payments) Received(collector ton.Address, after uint64) []market.Payment {
+	var list []market.Payment
+	for _, c := range p.network.Received(collector, after) {
+		if c.Bounced {
+			continue // the collector's own money, come back
+		}
+		list = append(list, market.Payment{LT: c.LT, From: c.From, Amount: c.Amount, Body: c.Body, Time: c.Time})
+	}
+	return list
+}
+
+func readJSON(path string, v any) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// writeJSON replaces the file whole, so that a reader never sees half of it.
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
