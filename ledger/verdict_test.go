@@ -95,3 +95,20 @@ func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 		t.Errorf("another signature over the same payload is still ours: %v, %v", got, err)
 	}
 }
+
+// One out message pays one order, also where two transfers are alike.
+func TestOneOutMessagePaysOneOrder(t *testing.T) {
+	one, two := quoted(1, "a"), quoted(2, "a")
+	event := armed(1, 3, one, two)
+	hash, err := event.Payload.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned}
+	history := []ton.Transaction{{Position: ton.Position{LT: 5}, External: signed(t, event.Payload, 1), Out: out(t, one.Invoice.Transfer)}}
+	got, err := ledger.Verdict(p, ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}}, history)
+	want := ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}
+	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}

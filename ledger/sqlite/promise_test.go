@@ -137,6 +137,9 @@ func TestPhasesChangeOnlyAlongTheTable(t *testing.T) {
 	put(t, s, ledger.PaymentSignedEvent{Payment: 2, Message: body("bytes")})
 	refuses(t, path, `UPDATE payment SET phase = 'executed', message = x'00', settled_lt = 1, settled_hash = hash, time = 1, fees = 1 WHERE id = 2`, "the signed bytes never change")
 	put(t, s, ledger.PaymentExecutedEvent{Payment: 2, Transaction: ton.Position{LT: 300}, Paid: []ledger.OrderID{2}})
+	for _, back := range []string{"reserved", "quoted", "armed", "released"} {
+		refuses(t, path, `UPDATE orders SET phase = '`+back+`' WHERE id = 2`, "this phase of an order may not follow")
+	}
 	refuses(t, path, `UPDATE orders SET phase = 'held', settled_lt = 1 WHERE id = 2`, "what paid an order never changes")
 }
 
