@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
@@ -66,7 +67,9 @@ func (s *State) offered(e Offered) {
 		return
 	}
 	if s.record(ledger.OrderQuoted{Order: o.ID, Invoice: invoice}) {
-		s.ready = append(s.ready, o.ID)
+		// Offers are answered in any order; they are paid in the plan's.
+		at, _ := slices.BinarySearch(s.ready, o.ID)
+		s.ready = slices.Insert(s.ready, at, o.ID)
 		s.noticeOrder("quoted", o)
 	}
 }
