@@ -1,0 +1,147 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// JSONFormat is the version of everything that this package writes as JSON.
+// A minor version adds fields, which readers ignore; a major one may change
+// them. Codes and stages are open sets.
+const JSONFormat = "1.0"
+
+type jsonAmount struct {
+	Asset ton.Asset `json:"asset"`
+	Nano  string    `json:"nano,omitempty"`  // TON: integer nanoTON
+	Units string    `json:"units,omitempty"` // other assets: integer smallest units
+}
+
+func amount(a ton.Amount) *jsonAmount {
+	if a.Asset == ton.AssetTON {
+		return &jsonAmount{Asset: a.Asset, Nano: fmt.Sprint(a.Units)}
+	}
+	return &jsonAmount{Asset: a.Asset, Units: fmt.Sprint(a.Units)}
+}
+
+type jsonAction struct {
+	Action   string      `json:"action"` // buy, top_up, retire, blocked, unknown, no_op
+	Code     string      `json:"code,omitempty"`
+	Key      string      `json:"key"`
+	Person   string      `json:"person"`
+	Handle   string      `json:"handle"` // without @
+	Product  string      `json:"product"`
+	Quantity int64       `json:"quantity"` // Stars, months or whole TON
+	Want     int64       `json:"want"`
+	Have     int64       `json:"have"`
+	Part     int         `json:"part"`
+	Estimate *jsonAmount `json:"estimate,omitempty"` // only of lines that buy
+	Max      *jsonAmount `json:"max,omitempty"`      // only of lines that buy
+	Why      string      `json:"why,omitempty"`
+	Reason   string      `json:"reason,omitempty"`
+	Place    string      `json:"place,omitempty"`
+}
+
+type jsonViolation struct {
+	Rule    string `json:"rule"`
+	Message string `json:"message"`
+	Place   string `json:"place,omitempty"`
+}
+
+type jsonSummary struct {
+	Buy     int         `json:"buy"`
+	TopUp   int         `json:"top_up"`
+	Retire  int         `json:"retire"`
+	Blocked int         `json:"blocked"`
+	Unknown int         `json:"unknown"`
+	Same    int         `json:"no_op"`
+	Cost    *jsonAmount `json:"cost"`
+	Max     *jsonAmount `json:"max"`
+}
+
+type jsonPlan struct {
+	FormatVersion string          `json:"format_version"`
+	Digest        string          `json:"digest"` // 64 hexadecimal digits
+	Ledger        string          `json:"ledger"`
+	Wallet        string          `json:"wallet"`
+	Priced        bool            `json:"priced"` // false: estimates are ceilings
+	Sandbox       bool            `json:"sandbox"`
+	Changes       bool            `json:"changes"`
+	Created       int64           `json:"created"` // Unix seconds
+	Actions       []jsonAction    `json:"actions"`
+	Violations    []jsonViolation `json:"violations"`
+	Summary       jsonSummary     `json:"summary"`
+}
+
+var verbNames = map[reconcile.Verb]string{
+	reconcile.Buy: "buy", reconcile.TopUp: "top_up", reconcile.Retire: "retire",
+	reconcile.Blocked: "blocked", reconcile.Unknown: "unknown", reconcile.NoOp: "no_op",
+}
+
+func actionOf(a reconcile.Action) jsonAction {
+	j := jsonAction{
+		Action: verbNames[a.Verb], Code: string(a.Code), Key: a.Key, Person: a.Person, Handle: a.Handle,
+		Product: string(a.Item.Kind), Quantity: a.Item.Quantity, Want: a.Want, Have: a.Have, Part: a.Part,
+		Why: a.Why, Reason: a.Reason, Place: a.Place,
+	}
+	if a.Buys() {
+		j.Estimate, j.Max = amount(a.Estimate), amount(a.Cap)
+	}
+	return j
+}
+
+func summaryOf(t reconcile.Summary) jsonSummary {
+	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amount(t.Cost), amount(t.Max)}
+}
+
+// PlanJSON writes a plan for programs: one object with format_version,
+// digest, ledger, wallet, priced, sandbox, changes, created, actions,
+// violations and summary, on one line of ASCII. Amounts are {"asset", "nano"}
+// with an integer in a string. It is a view: apply takes the bytes of
+// Plan.Encode.
+func PlanJSON(w io.Writer, p *reconcile.Plan) error {
+	j := jsonPlan{
+		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
+		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created,
+		Actions: []jsonAction{}, Violations: []jsonViolation{}, Summary: summaryOf(p.Summary()),
+	}
+	for _, a := range p.Actions {
+		j.Actions = append(j.Actions, actionOf(a))
+	}
+	for _, v := range p.Violations {
+		j.Violations = append(j.Violations, jsonViolation{v.Rule, v.Message, v.Place})
+	}
+	return writeJSON(w, j)
+}
+
+// writeJSON writes v and a newline in ASCII, so that texts from outside reach
+// a program unchanged and a terminal never.
+func writeJSON(w io.Writer, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		raw = raw[size:]
+		switch {
+		case r < 0x7f:
+			b.WriteByte(byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('\n')
+	_, err = w.Write(b.Bytes())
+	return err
+}

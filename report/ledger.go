@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// LedgerList writes a line for every key that ever had an order, sorted: the
+// key, for whom the newest order is, what was given and how far that order is.
+func LedgerList(w io.Writer, state *ledger.State, s Style) error {
+	var keys []string
+	for key := range state.Keys() {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var rows [][]string
+	for _, key := range keys {
+		orders := state.ByKey(key)
+		last := orders[len(orders)-1]
+		given := last.Item
+		given.Quantity = 0
+		for _, o := range orders {
+			if o.Phase.Spent() && o.Generation == state.Generation(key) {
+				given.Quantity += o.Item.Quantity
+			}
+		}
+		rows = append(rows, []string{key, "@" + last.Handle, given.String(), string(last.Phase), last.Reason})
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "The ledger has no orders.")
+		return err
+	}
+	return s.rows(w, rows, nil)
+}
+
+// LedgerShow writes all orders of a key, oldest first, with their phase,
+// price, ref, payment and transaction.
+func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
+	orders := state.ByKey(key)
+	if len(orders) == 0 {
+		_, err := fmt.Fprintf(w, "%s never had an order.\n", Clean(key, 0))
+		return err
+	}
+	if _, err := fmt.Fprintln(w, s.paint(bold, Clean(key, 0))); err != nil {
+		return err
+	}
+	for _, o := range orders {
+		head := fmt.Sprintf("order %d: %s for @%s, %s", o.ID, o.Item, o.Handle, o.Phase)
+		if o.Reason != "" {
+			head += ": " + o.Reason
+		}
+		if _, err := fmt.Fprintf(w, "  %s\n", Clean(head, 0)); err != nil {
+			return err
+		}
+		rows := [][]string{
+			{"  part", fmt.Sprintf("%d of generation %d, run %d", o.Part, o.Generation, o.Run)},
+			{"  person", o.Person},
+			{"  at most", o.Cap.String()},
+		}
+		if o.Invoice != nil {
+			rows = append(rows, []string{"  price", o.Invoice.Price.String()}, []string{"  name", o.Invoice.Name})
+		}
+		for _, ref := range refs(state, o.ID) {
+			rows = append(rows, []string{"  ref", ref})
+		}
+		if p := state.Payments[o.Payment]; p != nil {
+			rows = append(rows, []string{"  payment", fmt.Sprintf("%d, %s, seqno %d of %s", p.ID, p.Phase, p.Seqno, p.Wallet)})
+		}
+		if o.Settled != (ton.Position{}) {
+			rows = append(rows, []string{"  transaction", fmt.Sprintf("%d:%s", o.Settled.LT, o.Settled.Hash)})
+		}
+		if o.Evidence != "" {
+			rows = append(rows, []string{"  delivery", o.Evidence})
+		}
+		if err := s.rows(w, rows, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refs returns every ref that an order ever had, sorted.
+func refs(state *ledger.State, id ledger.OrderID) []string {
+	var found []string
+	for ref, owner := range state.Refs {
+		if owner == id {
+			found = append(found, ref)
+		}
+	}
+	slices.Sort(found)
+	return found
+}

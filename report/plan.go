@@ -1,0 +1,133 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fragplan/fragplan/reconcile"
+)
+
+var glyphs = []struct {
+	verb        reconcile.Verb
+	word, color string
+}{
+	{reconcile.Buy, "buy", green},
+	{reconcile.TopUp, "top up", yellow},
+	{reconcile.Retire, "retire", faint},
+	{reconcile.Blocked, "blocked", red},
+	{reconcile.Unknown, "outcome unknown", magenta},
+}
+
+func colorOf(v reconcile.Verb) string {
+	for _, g := range glyphs {
+		if g.verb == v {
+			return g.color
+		}
+	}
+	return ""
+}
+
+// Plan writes a plan for people: what stops it, a legend of the glyphs in
+// use, a line an action in the plan's order, and the sums. Lines of people who
+// have what is written are shown only with showUnchanged.
+func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
+	var b bytes.Buffer
+	for _, v := range p.Violations {
+		fmt.Fprintf(&b, "%s %s\n", s.paint(red, "Stopped by "+Clean(v.Rule, cellWidth)+":"), Clean(v.Message, 0))
+		if v.Place != "" {
+			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
+		}
+	}
+	if len(p.Violations) > 0 {
+		b.WriteByte('\n')
+	}
+	legend(&b, p, s)
+	var rows [][]string
+	var verbs []reconcile.Verb
+	for _, a := range p.Actions {
+		if a.Verb == reconcile.NoOp && !showUnchanged {
+			continue
+		}
+		verbs = append(verbs, a.Verb)
+		rows = append(rows, []string{string(a.Verb), a.Key, a.Item.String(), "@" + a.Handle, cost(p, a), remark(a)})
+	}
+	if err := s.rows(&b, rows, func(n int) string { return colorOf(verbs[n]) }); err != nil {
+		return err
+	}
+	if len(rows) > 0 {
+		b.WriteByte('\n')
+	}
+	if p.Sandbox {
+		b.WriteString("Sandbox: no real money moves.\n")
+	}
+	if !p.Priced && p.Summary().Buy+p.Summary().TopUp > 0 {
+		b.WriteString("Prices are ceilings, the worst case: today's prices were not asked for.\n")
+	}
+	line := summary(p)
+	if strings.HasPrefix(line, "No changes.") {
+		line = s.paint(bold+";"+green, "No changes.") + strings.TrimPrefix(line, "No changes.")
+	}
+	b.WriteString(line + "\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// legend explains only the glyphs that the plan uses.
+func legend(b *bytes.Buffer, p *reconcile.Plan, s Style) {
+	used := map[reconcile.Verb]bool{}
+	for _, a := range p.Actions {
+		used[a.Verb] = true
+	}
+	any := false
+	for _, g := range glyphs {
+		if used[g.verb] {
+			fmt.Fprintf(b, "  %s %s\n", s.paint(g.color, string(g.verb)), g.word)
+			any = true
+		}
+	}
+	if any {
+		b.WriteByte('\n')
+	}
+}
+
+func cost(p *reconcile.Plan, a reconcile.Action) string {
+	switch {
+	case !a.Buys():
+		return ""
+	case !p.Priced || a.Estimate == a.Cap:
+		return "at most " + a.Cap.String()
+	}
+	return a.Estimate.String()
+}
+
+// remark prefers fragplan's reason to the author's.
+func remark(a reconcile.Action) string {
+	text := a.Reason
+	if text == "" {
+		text = a.Why
+	}
+	if a.Verb == reconcile.Blocked && a.Place != "" {
+		text += " (" + a.Place + ")"
+	}
+	return text
+}
+
+func summary(p *reconcile.Plan) string {
+	t := p.Summary()
+	if t.Buy+t.TopUp+t.Retire+t.Blocked+t.Unknown == 0 && len(p.Violations) == 0 {
+		return "No changes. Everybody has what is written."
+	}
+	line := fmt.Sprintf("Plan: %d to buy, %d to top up, %d to retire, %d blocked", t.Buy, t.TopUp, t.Retire, t.Blocked)
+	if t.Unknown > 0 {
+		line += fmt.Sprintf(", %d in flight", t.Unknown)
+	}
+	if t.Buy+t.TopUp == 0 {
+		return line + "."
+	}
+	if !p.Priced {
+		return fmt.Sprintf("%s. Cost: at most %s.", line, t.Max)
+	}
+	return fmt.Sprintf("%s. Cost: %s (at most %s).", line, t.Cost, t.Max)
+}

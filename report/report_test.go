@@ -1,0 +1,250 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Text from outside is one visible line of limited width.
+func TestClean(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		max  int
+		want string
+	}{
+		{"Anna", 0, "Anna"},
+		{"Анна 李", 0, "Анна 李"},
+		{"a\x1b[2Jb", 0, `a\u{1b}[2Jb`},
+		{"a\nb\rc\u0085", 0, `a\u{a}b\u{d}c\u{85}`},
+		{"a\u202eb\u200b\ufeff", 0, `a\u{202e}b\u{200b}\u{feff}`},
+		{"a\xffb", 0, `a\u{fffd}b`},
+		{"abcdef", 6, "abcdef"},
+		{"abcdefg", 6, "abcde…"},
+		{"李李李", 5, "李李…"},
+		{"e\u0301\u0301\u0301", 0, "e\u0301\u0301" + `\u{301}`},
+	} {
+		if got := report.Clean(c.in, c.max); got != c.want {
+			t.Errorf("Clean(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
+		}
+	}
+}
+
+// Whatever comes in, what comes out has no control or format characters, is
+// UTF-8, is one line, keeps its limit and is not changed a second time.
+func FuzzClean(f *testing.F) {
+	f.Add("a\x1b]0;x\a\u202e\u2028\xff", 10)
+	f.Add("e\u0301\u0301\u0301李👩‍👩‍👧", 3)
+	f.Fuzz(func(t *testing.T, s string, max int) {
+		got := report.Clean(s, max)
+		if !utf8.ValidString(got) {
+			t.Fatalf("%q is no UTF-8", got)
+		}
+		marks := 0
+		for _, r := range got {
+			if r != ' ' && !unicode.IsPrint(r) {
+				t.Fatalf("%q holds %U", got, r)
+			}
+			if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r) {
+				marks++
+			}
+		}
+		if n := utf8.RuneCountInString(got) - marks; max > 0 && n > max {
+			t.Fatalf("%q has %d columns, more than %d", got, n, max)
+		}
+		if again := report.Clean(got, max); again != got {
+			t.Fatalf("%q became %q", got, again)
+		}
+	})
+}
+
+func amount(s string) ton.Amount {
+	a, err := ton.ParseAmount(s + " TON")
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func plan(priced bool) *reconcile.Plan {
+	stars := product.Item{Kind: product.Stars, Quantity: 500}
+	return &reconcile.Plan{
+		FormatVersion: "1.0", Ledger: "l", Priced: priced,
+		Actions: []reconcile.Action{
+			{Verb: reconcile.Buy, Key: "bug/anna", Handle: "anna_k", Item: stars, Estimate: amount("2.5"), Cap: amount("3"), Why: "found a bug"},
+			{Verb: reconcile.TopUp, Key: "help/bo", Handle: "bo", Item: stars, Estimate: amount("2.5"), Cap: amount("3")},
+			{Verb: reconcile.Blocked, Code: reconcile.CodeHeld, Key: "x/`y`", Handle: "eve", Item: stars, Reason: "``` @all\x1b[2J", Place: "a.yaml:3"},
+			{Verb: reconcile.NoOp, Key: "same/cy", Handle: "cy", Item: stars},
+		},
+	}
+}
+
+// A plan shows a legend of the glyphs in use, aligned lines and its sums.
+func TestPlan(t *testing.T) {
+	none := &reconcile.Plan{Actions: plan(true).Actions[3:]}
+	stopped := &reconcile.Plan{Violations: []reconcile.Violation{{Rule: "renamed", Message: "a key\nvanished", Place: "g.yaml:7"}}}
+	for name, c := range map[string]struct {
+		plan *reconcile.Plan
+		want string
+	}{
+		"priced": {plan(true), "" +
+			"  + buy\n  ~ top up\n  ! blocked\n\n" +
+			"  +  bug/anna  500 stars  @anna_k  2.5 TON  found a bug\n" +
+			"  ~  help/bo   500 stars  @bo      2.5 TON\n" +
+			"  !  x/`y`     500 stars  @eve              ``` @all\\u{1b}[2J (a.yaml:3)\n\n" +
+			"Plan: 1 to buy, 1 to top up, 0 to retire, 1 blocked. Cost: 5 TON (at most 6 TON).\n"},
+		"nothing": {none, "No changes. Everybody has what is written.\n"},
+		"stopped": {stopped, "Stopped by renamed: a key\\u{a}vanished\n  at g.yaml:7\n\nPlan: 0 to buy, 0 to top up, 0 to retire, 0 blocked.\n"},
+	} {
+		var b bytes.Buffer
+		if err := report.Plan(&b, c.plan, report.Style{}, false); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, b.String()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// Without prices, people are told that they see the worst case.
+func TestPlanCeilings(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.Plan(&b, plan(false), report.Style{Color: true, Width: 60}, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Prices are ceilings, the worst case", "at most 3 TON", "Cost: at most 6 TON.", "\x1b[32m+\x1b[0m", "same/cy"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+// Programs get exact amounts in strings, and only ASCII.
+func TestPlanJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.PlanJSON(&b, plan(true)); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		FormatVersion string `json:"format_version"`
+		Actions       []struct {
+			Action, Code, Reason string
+			Max                  *struct{ Asset, Nano string }
+		}
+	}
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.FormatVersion != "1.0" || got.Actions[0].Action != "buy" || got.Actions[0].Max.Nano != "3000000000" ||
+		got.Actions[2].Code != "held" || got.Actions[2].Reason != "``` @all\x1b[2J" || got.Actions[2].Max != nil {
+		t.Errorf("%s", b.String())
+	}
+}
+
+// Text can't leave its code span in a comment.
+func TestPlanMarkdown(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.PlanMarkdown(&b, plan(true)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"- `+` `bug/anna` `500 stars` for `@anna_k`, 2.5 TON: `found a bug`\n", "`` x/`y` ``", "```` ``` @all\\u{1b}[2J (a.yaml:3) ````"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+var result = reconcile.Result{Run: 1, Bought: []ledger.OrderID{1, 2, 3}, Payments: 2, Spent: 1_230_000_000, Fees: 10_000_000}
+
+// An apply ends with its sums; what failed is named before them.
+func TestLines(t *testing.T) {
+	var b bytes.Buffer
+	h := report.Lines(&b, report.Style{})
+	h.Progress(reconcile.Progress{Stage: "refused", Key: "a/b", Text: "no\nsuch user"})
+	h.Progress(reconcile.Progress{Stage: "signed", Payment: 4, Orders: 2})
+	h.Done(result, nil)
+	failed := result
+	failed.Problems = []reconcile.Problem{{Key: "a/b", Code: "x", Reason: "gone\x1b"}}
+	h.Done(failed, errors.New("stop\r"))
+	want := "a/b: refused: no\\u{a}such user\npayment 4: signed with 2 orders\n" +
+		"Apply complete! 3 bought, 0 failed. Paid 1.23 TON and 0.01 TON of fees in 2 payments.\n" +
+		"! a/b: gone\\u{1b}\nError: stop\\u{d}\n" +
+		"Apply incomplete. 3 bought, 1 failed. Paid 1.23 TON and 0.01 TON of fees in 2 payments.\n"
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+// The only escape that a live line writes is the one that clears it.
+func TestTable(t *testing.T) {
+	var b bytes.Buffer
+	h := report.Table(&b, report.Style{Width: 40})
+	h.Plan(plan(true))
+	h.Progress(reconcile.Progress{Stage: "paid", Key: "bug/anna\x1b[2J\n"})
+	h.Done(result, nil)
+	rest := strings.ReplaceAll(b.String(), "\r\x1b[K", "")
+	if strings.ContainsAny(rest, "\x1b\r") || !strings.Contains(rest, "1 paid, 0 failed of 2") {
+		t.Errorf("%q", b.String())
+	}
+}
+
+// Every record of the stream can be read by a program that knows no types.
+func TestJSONStream(t *testing.T) {
+	var b bytes.Buffer
+	h := report.JSONStream(&b, "1.2.3", func() time.Time { return time.Unix(0, 0) })
+	h.Plan(plan(true))
+	h.Progress(reconcile.Progress{Stage: "paid", Key: "a/b", Amount: amount("1")})
+	h.Done(result, errors.New("stop"))
+	var types []string
+	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range []string{"@level", "@message", "@module", "@timestamp", "type"} {
+			if s, _ := r[field].(string); s == "" {
+				t.Errorf("no %s in %s", field, line)
+			}
+		}
+		types = append(types, r["type"].(string))
+	}
+	want := []string{"version", "planned_change", "planned_change", "planned_change", "change_summary", "apply_complete", "diagnostic", "change_summary"}
+	if d := cmp.Diff(want, types); d != "" {
+		t.Error(d)
+	}
+}
+
+// The ledger is listed by key, and an order shows its refs and transaction.
+func TestLedger(t *testing.T) {
+	state := ledger.NewState()
+	state.Add(&ledger.Order{ID: 1, Key: "z/b", Generation: 1, Part: 1, Handle: "bo", Person: "bo", Item: product.Item{Kind: product.Stars, Quantity: 50},
+		Phase: ledger.Paid, Cap: amount("1"), Settled: ton.Position{LT: 77}})
+	state.Add(&ledger.Order{ID: 2, Key: "a/b", Generation: 1, Part: 1, Handle: "bo", Item: product.Item{Kind: product.Stars, Quantity: 50},
+		Phase: ledger.Released, Reason: "no\nuser", Cap: amount("1")})
+	state.Refs["Ref#x9"], state.Refs["Ref#a1"] = 1, 1
+	var list, show bytes.Buffer
+	if err := errors.Join(report.LedgerList(&list, state, report.Style{}), report.LedgerShow(&show, state, "z/b", report.Style{})); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff("  a/b  @bo  0 stars   released  no\\u{a}user\n  z/b  @bo  50 stars  paid\n", list.String()); d != "" {
+		t.Error(d)
+	}
+	for _, want := range []string{"order 1: 50 stars for @bo, paid\n", "Ref#a1\n", "Ref#x9\n", "77:0000"} {
+		if !strings.Contains(show.String(), want) {
+			t.Errorf("no %q in\n%s", want, show.String())
+		}
+	}
+}
