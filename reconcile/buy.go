@@ -280,7 +280,8 @@ func (s *State) arm() {
 	if !s.record(ledger.PaymentArmedEvent{Payment: id, Run: s.run, Wallet: s.self, Payload: d.payload, Deploys: d.deploys, Orders: d.orders, Base: d.base}) {
 		return
 	}
-	s.ready = s.ready[len(d.orders):]
+	// Offers that came meanwhile may stand before those of this batch.
+	s.ready = slices.DeleteFunc(s.ready, func(id ledger.OrderID) bool { return slices.Contains(d.orders, id) })
 	p := s.book.Payments[id]
 	s.byHash[p.Hash] = true
 	s.notice(Progress{Stage: "armed", Payment: id, Orders: len(d.orders)})

@@ -148,7 +148,9 @@ func (s *State) Step(e Event) []Effect {
 	case Interrupted:
 		s.stop(ErrInterrupted)
 	}
-	s.advance()
+	if !s.ended {
+		s.advance()
+	}
 	return s.out
 }
 
@@ -162,7 +164,10 @@ func (s *State) do(e ...Effect) { s.out = append(s.out, e...) }
 func (s *State) record(events ...ledger.Event) bool {
 	for _, e := range events {
 		if err := s.book.Apply(e); err != nil {
-			s.stop(err)
+			// The events before it are in the book and not on disk, so
+			// nothing more may be decided or written.
+			s.stopped, s.ended = err, true
+			s.do(Stop{err})
 			return false
 		}
 	}
@@ -228,7 +233,9 @@ func (s *State) advance() {
 		s.askMore()
 		s.prepare()
 	}
-	s.finish()
+	if !s.ended {
+		s.finish()
+	}
 }
 
 // begin starts the run proper: orders that were only reserved or quoted are
@@ -291,7 +298,6 @@ func (s *State) reserve() {
 			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate,
 		})
 	}
-	s.run, s.result.Run = run, run
 	if len(s.jobs) == 0 {
 		return // nothing to buy: no run
 	}
@@ -342,8 +348,8 @@ func (s *State) finish() {
 			return
 		}
 	}
-	s.ended = true
 	s.conclude()
+	s.ended = true
 	s.do(Stop{s.stopped})
 }
 
