@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+)
+
+func (p *program) applyCommand() *cobra.Command {
+	var approved, asJSON bool
+	c := &cobra.Command{
+		Use: "apply [PLANFILE]", Short: "Buy what the plan says, exactly once", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if asJSON && !approved && len(args) == 0 {
+				return errors.New("apply -json needs -auto-approve or a plan file: it can't ask")
+			}
+			if len(args) == 0 && !approved && !p.terminal() {
+				return errors.New("there is no terminal to ask on: give a plan file or -auto-approve")
+			}
+			var saved *reconcile.Plan
+			if len(args) == 1 {
+				b, err := os.ReadFile(args[0])
+				if err != nil {
+					return fmt.Errorf("plan file: %w", err)
+				}
+				if saved, err = reconcile.DecodePlan(b); err != nil {
+					return fmt.Errorf("plan file %s: %w", args[0], err)
+				}
+			}
+			return p.apply(c.Context(), saved, approved, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&approved, "auto-approve", false, "don't ask")
+	c.Flags().BoolVar(&asJSON, "json", false, "print every step as one JSON object a line")
+	return c
+}
+
+// apply settles what an earlier run left open, shows the plan, asks, and buys.
+func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool) error {
+	project, err := p.load()
+	if err != nil {
+		return err
+	}
+	defer project.Close()
+	if err := project.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := project.store.Lock(ctx, holder()); err != nil {
+		return err
+	}
+	if err := project.reload(ctx); err != nil {
+		return err
+	}
+	shown := p.handler(asJSON)
+	settled, err := project.carry(ctx, project.nothing(), shown)
+	if err != nil {
+		return err
+	}
+	if err := project.reload(ctx); err != nil {
+		return err
+	}
+	plan := saved
+	if saved == nil {
+		if plan, err = project.plan(ctx); err != nil {
+			return err
+		}
+	} else if err := project.fresh(saved); err != nil {
+		return err
+	}
+	shown.Plan(plan)
+	if len(plan.Violations) > 0 {
+		return &exit{code: 1}
+	}
+	if !plan.Changes() {
+		if failures(plan) {
+			return &exit{code: 1}
+		}
+		shown.Done(settled, nil)
+		return nil
+	}
+	if saved == nil && !approved {
+		if err := p.ask(); err != nil {
+			return err
+		}
+	}
+	result, err := project.carry(ctx, plan, shown)
+	shown.Done(result, err)
+	switch {
+	case err != nil:
+		return err
+	case len(result.Problems) > 0 || len(result.Undelivered) > 0 || failures(plan):
+		return &exit{code: 1}
+	}
+	return nil
+}
+
+func failures(plan *reconcile.Plan) bool {
+	for _, a := range plan.Actions {
+		if a.Failure() {
+			return true
+		}
+	}
+	return false
+}
+
+// nothing is a plan without actions: applying it settles and checks the tide.
+func (p *project) nothing() *reconcile.Plan {
+	return &reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: p.book.Ledger, Limits: p.spec.Limits}
+}
+
+// fresh refuses a saved plan that was made from something else than what is
+// recorded now, or that was carried out already.
+func (p *project) fresh(plan *reconcile.Plan) error {
+	if plan.Ledger != p.book.Ledger || plan.Sandbox != p.program.sandbox {
+		return errors.New("the saved plan was made from another ledger")
+	}
+	digest := plan.Digest()
+	started := false
+	for _, r := range p.book.Runs {
+		if r.Digest == digest {
+			if r.Outcome != "" {
+				return errors.New("the saved plan was applied already; a plan is good for one run")
+			}
+			started = true
+		}
+	}
+	if started {
+		return nil // the run was interrupted: what it bought is skipped
+	}
+	now := reconcile.Diff(p.spec.Occurrences(), p.book, nil, p.spec.Limits)
+	sums := map[string]reconcile.Action{}
+	for _, a := range now.Actions {
+		sums[fmt.Sprint(a.Key, a.Part)] = a
+	}
+	for _, a := range plan.Actions {
+		if b, ok := sums[fmt.Sprint(a.Key, a.Part)]; a.Buys() && (!ok || b.Have != a.Have || !b.Buys()) {
+			return fmt.Errorf("Saved plan is stale: %s has changed since it was made. Make a new one with: fragplan plan -out FILE", report.Clean(a.Key, 200))
+		}
+	}
+	return nil
+}
+
+// carry applies a plan through the real sockets.
+func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.Handler) (reconcile.Result, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	key, err := p.signer(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	session, err := p.session(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	session.Wallet.PublicKey = key.Public().PublicKey
+	destinations := p.spec.Destinations
+	if len(destinations) == 0 {
+		destinations = firewall.DefaultDestinations()
+	}
+	s := reconcile.NewState(reconcile.Setup{Plan: plan, Wallet: key.Public(), Book: p.book, Rules: firewall.Rules{Destinations: destinations}, Host: holder()})
+	return reconcile.Apply(ctx, p.program.interrupt, s, reconcile.World{
+		Ledger: p.store, Market: market{session}, Signer: signer{key}, Chain: lookout{client}, Watch: shown.Progress,
+	})
+}
+
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}
+
+// ask wants the whole word, as Terraform does.
+func (p *program) ask() error {
+	fmt.Fprint(p.stdout, "\nDo you want to buy this? The money can't come back.\nOnly 'yes' is accepted: ")
+	line, err := bufio.NewReader(p.stdin).ReadString('\n')
+	if strings.TrimSpace(line) != "yes" {
+		return errors.Join(errors.New("nothing was bought"), ignoreEOF(err))
+	}
+	return nil
+}
+
+func ignoreEOF(err error) error {
+	if err != nil && err.Error() == "EOF" {
+		return nil
+	}
+	return err
+}
+
+func (p *program) terminal() bool {
+	f, ok := p.stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (p *program) style() report.Style {
+	f, ok := p.stdout.(*os.File)
+	tty := ok && term.IsTerminal(int(f.Fd()))
+	s := report.Style{Color: tty && !p.plain && p.getenv("NO_COLOR") == ""}
+	if tty {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			s.Width = width
+		}
+	}
+	return s
+}
+
+func (p *program) handler(asJSON bool) report.Handler {
+	if asJSON {
+		return report.JSONStream(p.stdout, version(), time.Now)
+	}
+	if s := p.style(); s.Width > 0 {
+		return report.Table(p.stdout, s)
+	}
+	return report.Lines(p.stdout, p.style())
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/wallet"
+)
+
+// What of an error is printed: parts of it may come from outside.
+const (
+	maxLine  = 1000 // columns
+	maxLines = 20
+)
+
+// printable makes each line of a message safe for a terminal.
+func printable(message string) string {
+	lines := strings.Split(message, "\n")
+	if len(lines) > maxLines {
+		lines = append(lines[:maxLines], "…")
+	}
+	for i, l := range lines {
+		lines[i] = report.Clean(l, maxLine)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// complain prints an error and, where one is known, what to try next.
+func (p *program) complain(err error) {
+	var wrong *spec.Errors
+	if errors.As(err, &wrong) {
+		fmt.Fprintln(p.stderr, wrong.Error())
+		return
+	}
+	fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(err.Error()))
+	if hint := hint(err); hint != "" {
+		fmt.Fprintf(p.stderr, "  %s\n", hint)
+	}
+}
+
+// hint says what to try. The errors themselves only say what is wrong.
+func hint(err error) string {
+	for _, h := range []struct {
+		is   error
+		text string
+	}{
+		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy."},
+		{sqlite.ErrNewer, "A newer fragplan wrote this ledger: use that version."},
+		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
+		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
+		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, or find out who else pays from this wallet."},
+		{reconcile.ErrNoAnchor, "Record where the wallet's history begins with: fragplan ledger init"},
+		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
+		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},
+		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Run apply again: it repeats the confirm calls first."},
+		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
+		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with -sandbox."},
+		{fragment.ErrLoggedOut, "The session has ended: log in at fragment.com again and set FRAGMENT_COOKIE anew."},
+		{fragment.ErrVerification, "Fragment wants a verification (KYC): finish it at fragment.com with this account, then run apply again."},
+		{fragment.ErrNoWallet, "Connect the project's wallet to the session at fragment.com."},
+		{fragment.ErrOtherWallet, "Connect the project's wallet to the session at fragment.com; another version of the same key is another wallet."},
+		{fragment.ErrBlocked, "Fragment's front door (Cloudflare) refuses this machine for now; try later or from another address."},
+		{fragment.ErrRateLimited, "Fragment asks to slow down; try again in some minutes."},
+		{wallet.ErrNoMnemonic, "Set FRAGPLAN_MNEMONIC_FILE to a file (mode 0600) with the wallet's 24 words, or rehearse with -sandbox."},
+		{wallet.ErrMnemonic, "The wallet's recovery phrase has 24 English words, in their order."},
+	} {
+		if errors.Is(err, h.is) {
+			return h.text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// The files of a new project. The address is a placeholder that reads well and
+// can't be paid from: nobody has its key.
+var newProject = []struct{ name, body string }{
+	{"fragplan.yaml", `version: 1
+# The wallet that pays. Rehearsals (fragplan -sandbox) use one of their own.
+wallet: {version: v5r1, address: %s}
+ledger: .fragplan/ledger.db
+limits:
+  order: 20 TON          # one purchase
+  run: 60 TON            # one apply
+  month: 200 TON
+  undelivered: 25 TON    # paid and not yet acknowledged: sign nothing more
+  price: {100 stars: 1.30 TON, premium 3 months: 12 TON}    # ceilings
+files: [people.yaml, grants/*.yaml]
+`},
+	{"people.yaml", `people:
+  ann: "@ann_petrova"
+`},
+	{"grants/first.yaml", `grants:
+  best-meme: {to: ann, stars: 100, reason: best meme of the week}
+`},
+	{".gitignore", `.fragplan/
+global.config.json
+`},
+}
+
+func (p *program) initCommand() *cobra.Command {
+	var address string
+	c := &cobra.Command{
+		Use: "init", Short: "Write a new project into this folder", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			for _, f := range newProject {
+				if _, err := os.Lstat(filepath.Join(p.dir, f.name)); !errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%s exists already; nothing was written", f.name)
+				}
+			}
+			for _, f := range newProject {
+				name := filepath.Join(p.dir, filepath.FromSlash(f.name))
+				if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+					return err
+				}
+				body := f.body
+				if f.name == "fragplan.yaml" {
+					body = fmt.Sprintf(body, address)
+				}
+				if err := os.WriteFile(name, []byte(body), 0o644); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintln(p.stdout, "Wrote fragplan.yaml, people.yaml and grants/first.yaml. Next: fragplan -sandbox plan")
+			return nil
+		},
+	}
+	c.Flags().StringVar(&address, "wallet", "UQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJKZ", "address of the wallet that pays")
+	return c
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/report"
+)
+
+func (p *program) ledgerCommand() *cobra.Command {
+	c := &cobra.Command{Use: "ledger", Short: "Make, list and check the record of what was bought"}
+	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify())
+	return c
+}
+
+func (p *program) ledgerInit() *cobra.Command {
+	var fromNow bool
+	var reason string
+	c := &cobra.Command{
+		Use: "init", Short: "Make the ledger and record where the wallet's history begins", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if fromNow != (reason != "") {
+				return fmt.Errorf("-from-now and -reason go together: the reason is recorded")
+			}
+			project, err := p.load()
+			if err != nil {
+				return err
+			}
+			defer project.Close()
+			store, err := project.createLedger(c.Context(), reason)
+			if err != nil {
+				return fmt.Errorf("ledger %s: %w", project.ledgerPath(), err)
+			}
+			project.store = store
+			fmt.Fprintf(p.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", project.ledgerPath())
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&fromNow, "from-now", false, "the wallet has paid before, and none of it was bought by fragplan")
+	c.Flags().StringVar(&reason, "reason", "", "why the earlier history doesn't count")
+	return c
+}
+
+// withLedger runs do on an opened ledger.
+func (p *program) withLedger(c *cobra.Command, do func(*project) error) error {
+	project, err := p.load()
+	if err != nil {
+		return err
+	}
+	defer project.Close()
+	if err := project.openLedger(c.Context()); err != nil {
+		return err
+	}
+	return do(project)
+}
+
+func (p *program) ledgerList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List every order", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.withLedger(c, func(project *project) error { return report.LedgerList(p.stdout, project.book, p.style()) })
+		},
+	}
+}
+
+func (p *program) ledgerShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show KEY", Short: "Show everything known of one key", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.withLedger(c, func(project *project) error {
+				if len(project.book.ByKey(args[0])) == 0 {
+					return fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", args[0])
+				}
+				return report.LedgerShow(p.stdout, project.book, args[0], p.style())
+			})
+		},
+	}
+}
+
+func (p *program) ledgerVerify() *cobra.Command {
+	return &cobra.Command{
+		Use: "verify", Short: "Check the file, the hash chain and that the events add up to the tables", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.withLedger(c, func(project *project) error {
+				head, err := project.store.Verify(c.Context())
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "The ledger is sound: %d events, head %s\n", head.Seq, head.Hash)
+				return nil
+			})
+		},
+	}
+}

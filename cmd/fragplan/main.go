@@ -1,0 +1,86 @@
+// Command fragplan plans and buys what a Telegram community gives: Stars,
+// Premium and top-ups, from YAML, exactly once.
+//
+// It parses flags, opens files and wires the rooms together. It decides
+// nothing about money.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	p := &program{
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		interrupt: make(chan struct{}),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		fmt.Fprintln(p.stderr, "Stopping: nothing new is begun; what is under way is watched to its end. Interrupt again to stop at once.")
+		close(p.interrupt)
+		<-signals
+		cancel()
+	}()
+	os.Exit(p.run(ctx))
+}
+
+// program is the command as a value: everything that it takes from the
+// process stands here.
+type program struct {
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	interrupt      chan struct{} // closed by the first interrupt
+
+	dir     string // -chdir
+	sandbox bool   // -sandbox
+	plain   bool   // -no-color
+}
+
+// exit is an error that carries its own exit status and was reported already
+// if it wraps nothing.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func (p *program) run(ctx context.Context) int {
+	root := p.root()
+	root.SetArgs(longFlags(root, p.args))
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := 1
+	var e *exit
+	if errors.As(err, &e) {
+		code = e.code
+		if e.err == nil {
+			return code
+		}
+	}
+	p.complain(err)
+	return code
+}

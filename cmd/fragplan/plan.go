@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+)
+
+// livePace is the least time between two calls of the live service; people
+// who search names there keep to 15 to 30 a minute.
+const livePace = 2 * time.Second
+
+func (p *program) planCommand() *cobra.Command {
+	var out string
+	var asJSON, detailed, unchanged bool
+	c := &cobra.Command{
+		Use: "plan", Short: "Show what apply would buy and what it costs", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			project, err := p.load()
+			if err != nil {
+				return err
+			}
+			defer project.Close()
+			if err := project.openLedger(c.Context()); err != nil {
+				return err
+			}
+			plan, err := project.plan(c.Context())
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				if err := writePlan(out, plan); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				err = report.PlanJSON(p.stdout, plan)
+			} else {
+				err = report.Plan(p.stdout, plan, p.style(), unchanged)
+			}
+			if err != nil {
+				return err
+			}
+			if len(plan.Violations) > 0 {
+				return &exit{code: 1}
+			}
+			if detailed && plan.Changes() {
+				return &exit{code: 2}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&out, "out", "", "save the plan for apply in this file")
+	f.BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if something would be bought")
+	f.BoolVar(&unchanged, "show-unchanged", false, "also list what is given as written")
+	return c
+}
+
+// maxPrices bounds how many different items are priced; further ones are
+// shown at their ceilings.
+const maxPrices = 50
+
+// plan compares the YAML with the ledger. Prices are asked only for what would
+// be bought, and only if there is a session; otherwise the ceilings stand.
+func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
+	want := p.spec.Occurrences()
+	plan := reconcile.Diff(want, p.book, nil, p.spec.Limits)
+	if plan.Changes() {
+		prices, err := p.prices(ctx, plan)
+		if err != nil {
+			return nil, err
+		}
+		plan = reconcile.Diff(want, p.book, prices, p.spec.Limits)
+	}
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return nil, err
+	}
+	var err error
+	plan.Nonce, plan.Created, plan.Sandbox = hex.EncodeToString(nonce[:]), time.Now().Unix(), p.program.sandbox
+	plan.Wallet, err = p.address(ctx)
+	return plan, err
+}
+
+func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.Prices, error) {
+	client, err := p.session(ctx)
+	if errors.Is(err, fragment.ErrNoCredentials) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	prices := reconcile.Prices{}
+	for _, a := range plan.Actions {
+		if _, known := prices[a.Item]; known || !a.Buys() || len(prices) == maxPrices {
+			continue
+		}
+		price, err := client.Price(ctx, products[a.Item.Kind], a.Item.Quantity)
+		if err != nil {
+			fmt.Fprintf(p.program.stderr, "fragplan: no prices, so the plan shows the ceilings: %s\n", printable(err.Error()))
+			return nil, nil
+		}
+		prices[product.Item{Kind: a.Item.Kind, Quantity: a.Item.Quantity}] = price.Amount()
+	}
+	return prices, nil
+}
+
+// writePlan replaces the file whole, for its owner only.
+func writePlan(name string, plan *reconcile.Plan) error {
+	b, err := plan.Encode()
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".plan-*")
+	if err != nil {
+		return fmt.Errorf("plan file: %w", err)
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("plan file: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}

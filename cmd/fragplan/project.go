@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/fragplan/fragplan/chain"
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/sandbox"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/wallet"
+)
+
+// project is a folder with everything that commands open of it. What is
+// expensive is opened at first use.
+type project struct {
+	program *program
+	spec    *spec.Project
+	store   *sqlite.Store
+	book    *ledger.State
+
+	world  *sandbox.World
+	client *chain.Client
+	market *fragment.Client
+	key    *wallet.Wallet
+}
+
+func (p *program) load() (*project, error) {
+	s, err := spec.Load(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	return &project{program: p, spec: s}, nil
+}
+
+func (p *project) Close() {
+	if p.store != nil {
+		_ = p.store.Close()
+	}
+	if p.client != nil {
+		p.client.Close()
+	}
+	if p.world != nil {
+		if err := p.world.Close(); err != nil {
+			fmt.Fprintln(p.program.stderr, "fragplan:", err)
+		}
+	}
+}
+
+// sandboxDir is where rehearsals keep their world and their ledger.
+func (p *project) sandboxDir() string {
+	return filepath.Join(p.program.dir, ".fragplan", "sandbox")
+}
+
+func (p *project) ledgerPath() string {
+	if p.program.sandbox {
+		return filepath.Join(p.sandboxDir(), "ledger.db")
+	}
+	return filepath.Join(p.program.dir, filepath.FromSlash(p.spec.Ledger))
+}
+
+// openLedger opens the ledger. The sandbox's own is made on first use; a real
+// one only by `ledger init`.
+func (p *project) openLedger(ctx context.Context) error {
+	store, err := sqlite.Open(ctx, p.ledgerPath())
+	if errors.Is(err, sqlite.ErrMissing) && p.program.sandbox {
+		store, err = p.createLedger(ctx, "")
+	}
+	if err != nil {
+		return fmt.Errorf("ledger %s: %w", p.ledgerPath(), err)
+	}
+	p.store = store
+	return p.reload(ctx)
+}
+
+func (p *project) reload(ctx context.Context) (err error) {
+	p.book, err = p.store.Load(ctx)
+	return err
+}
+
+// createLedger makes the ledger and records where the wallet's history begins.
+func (p *project) createLedger(ctx context.Context, reason string) (*sqlite.Store, error) {
+	if _, err := os.Lstat(p.ledgerPath()); err == nil {
+		return nil, errors.New("it exists already; nothing was changed")
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.chain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Account(ctx, address, p.spec.Wallet.Version)
+	if err != nil {
+		return nil, err
+	}
+	if account.Active && account.Data.Seqno > 0 && reason == "" {
+		return nil, fmt.Errorf("the wallet %s has paid before (its seqno is %d), and a new ledger would know nothing of it. If none of that was bought by fragplan, say so: fragplan ledger init -from-now -reason \"…\"", address, account.Data.Seqno)
+	}
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, err
+	}
+	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{
+		ledger.Opened{Ledger: hex.EncodeToString(id[:])},
+		ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason},
+	})
+}
+
+// address is the wallet that pays: the one in fragplan.yaml, or in a rehearsal
+// the world's own.
+func (p *project) address(ctx context.Context) (ton.Address, error) {
+	if !p.program.sandbox {
+		return p.spec.Wallet.Address, nil
+	}
+	if p.book != nil {
+		for a := range p.book.Wallets {
+			return a, nil
+		}
+	}
+	w, err := p.openWorld(ctx)
+	if err != nil {
+		return ton.Address{}, err
+	}
+	return w.Wallet, nil
+}
+
+func (p *project) openWorld(ctx context.Context) (*sandbox.World, error) {
+	if p.world == nil {
+		w, err := sandbox.Open(ctx, sandbox.Options{Dir: p.sandboxDir(), Version: p.spec.Wallet.Version})
+		if err != nil {
+			return nil, err
+		}
+		if w.Version != p.spec.Wallet.Version {
+			return nil, errors.Join(fmt.Errorf("the sandbox in %s has a %s wallet and fragplan.yaml says %s: remove that folder to begin a new world", p.sandboxDir(), w.Version, p.spec.Wallet.Version), w.Close())
+		}
+		p.world = w
+	}
+	return p.world, nil
+}
+
+// envConfig names the file with the lite servers and the trusted block.
+const envConfig = "FRAGPLAN_TON_CONFIG"
+
+// chain dials the network: the world's, or the one of global.config.json.
+func (p *project) chain(ctx context.Context) (*chain.Client, error) {
+	if p.client != nil {
+		return p.client, nil
+	}
+	var config []byte
+	if p.program.sandbox {
+		w, err := p.openWorld(ctx)
+		if err != nil {
+			return nil, err
+		}
+		config = w.GlobalConfig
+	} else {
+		name := p.program.getenv(envConfig)
+		if name == "" {
+			name = filepath.Join(p.program.dir, "global.config.json")
+		}
+		var err error
+		if config, err = os.ReadFile(name); err != nil {
+			return nil, fmt.Errorf("the list of TON servers: %w. Save https://ton.org/global-config.json as global.config.json in the project, or name a file in %s", err, envConfig)
+		}
+	}
+	c, err := chain.Dial(ctx, config, chain.Options{})
+	if err != nil {
+		return nil, err
+	}
+	p.client = c
+	return c, nil
+}
+
+// networkID is mainnet's; rehearsals have the world's.
+func (p *project) networkID() int32 {
+	if p.program.sandbox && p.world != nil {
+		return p.world.NetworkID
+	}
+	return ton.Mainnet
+}
+
+// signer reads the key and checks that it is the project's.
+func (p *project) signer(ctx context.Context) (*wallet.Wallet, error) {
+	if p.key != nil {
+		return p.key, nil
+	}
+	words, err := p.mnemonic(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := wallet.KeyFromMnemonic(words)
+	if err != nil {
+		return nil, err
+	}
+	w, err := wallet.New(p.spec.Wallet.Version, key, p.networkID())
+	if err != nil {
+		return nil, err
+	}
+	want, err := p.address(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if w.Address() != want {
+		return nil, fmt.Errorf("the key belongs to %s (as a %s wallet), and fragplan.yaml says %s: nothing is signed with another wallet's key", w.Address(), p.spec.Wallet.Version, want)
+	}
+	p.key = w
+	return w, nil
+}
+
+func (p *project) mnemonic(ctx context.Context) (wallet.Mnemonic, error) {
+	if !p.program.sandbox {
+		return wallet.MnemonicFromEnv(p.program.getenv, os.Open)
+	}
+	w, err := p.openWorld(ctx)
+	if err != nil {
+		return wallet.Mnemonic{}, err
+	}
+	return worldMnemonic(w), nil
+}
+
+// session is the client of the market, or ErrNoCredentials.
+func (p *project) session(ctx context.Context) (*fragment.Client, error) {
+	if p.market != nil {
+		return p.market, nil
+	}
+	c := &fragment.Client{Pace: livePace}
+	if p.program.sandbox {
+		w, err := p.openWorld(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.BaseURL, c.Cookie, c.Pace = w.FragmentURL, fragment.Secret(w.Cookie), 0
+	} else {
+		credentials, err := fragment.FromEnv(p.program.getenv)
+		if err != nil {
+			return nil, err
+		}
+		c.Cookie, c.Hash = credentials.Cookie, credentials.Hash
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.Wallet = fragment.Account{Address: address, NetworkID: p.networkID()}
+	p.market = c
+	return c, nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/sandbox"
+	"github.com/fragplan/fragplan/sandbox/network"
+	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/wallet"
+)
+
+func worldMnemonic(w *sandbox.World) wallet.Mnemonic {
+	return wallet.MnemonicOf(strings.Join(w.Mnemonic, " "))
+}
+
+func (p *program) sandboxCommand() *cobra.Command {
+	var record, listen, version string
+	c := &cobra.Command{
+		Use: "sandbox", Short: "Serve a world on this machine: Fragment's API and a TON network", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			v, err := ton.ParseWalletVersion(version)
+			if err != nil {
+				return err
+			}
+			return p.serve(c.Context(), sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen}, record)
+		},
+	}
+	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of Fragment's API")
+	c.Flags().StringVar(&version, "wallet", "v5r1", "version of the funded wallet")
+	c.AddCommand(p.sandboxBooks(), p.sandboxSet())
+	return c
+}
+
+func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
+
+func (p *program) serve(ctx context.Context, o sandbox.Options, record string) error {
+	if record != "" {
+		f, err := os.OpenFile(record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		o.OnTransaction = recorder(f)
+	}
+	w, err := sandbox.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	files := map[string][]byte{
+		"global.config.json": w.GlobalConfig,
+		"mnemonic.txt":       []byte(strings.Join(w.Mnemonic, " ") + "\n"),
+		"cookie.txt":         []byte(w.Cookie + "\n"),
+	}
+	for name, body := range files {
+		if err := os.WriteFile(filepath.Join(o.Dir, name), body, 0o600); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(p.stdout, "Fragment's API  %s\nTON network     %s\nWallet          %s (%s)\nWords, session  %s, %s\n",
+		w.FragmentURL, filepath.Join(o.Dir, "global.config.json"), w.Wallet, w.Version, filepath.Join(o.Dir, "mnemonic.txt"), filepath.Join(o.Dir, "cookie.txt"))
+	select {
+	case <-ctx.Done():
+	case <-p.interrupt:
+	}
+	return nil
+}
+
+// recorder writes each transaction with all that went into it, so that
+// another TVM can execute it again.
+func recorder(f *os.File) func(network.Executed) {
+	var mu sync.Mutex
+	enc := json.NewEncoder(f)
+	return func(e network.Executed) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = enc.Encode(struct {
+			Before, After, Message, Transaction, Config ton.BoC
+			Time                                        uint32
+			BlockLT, LT                                 uint64
+			RandSeed, TransactionHash                   ton.Hash
+		}{
+			ton.BoCOf(e.Before), ton.BoCOf(e.After), ton.BoCOf(e.Message), ton.BoCOf(e.Transaction), ton.BoCOf(e.Config),
+			e.Time, e.BlockLT, e.LT, ton.Hash(e.RandSeed), ton.Hash(e.Transaction.Hash()),
+		})
+	}
+}
+
+func (p *program) sandboxBooks() *cobra.Command {
+	return &cobra.Command{
+		Use: "books", Short: "Print what the world itself says was given", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			w, err := sandbox.Open(c.Context(), sandbox.Options{Dir: p.worldDir()})
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			books, err := w.Books(c.Context())
+			if err != nil {
+				return err
+			}
+			for _, credit := range books.Credits {
+				fmt.Fprintf(p.stdout, "@%-24s %8d %-8s %14s TON  Ref#%s\n", report.Clean(credit.Handle, 32), credit.Quantity, credit.Product, credit.Paid, report.Clean(credit.Ref, 32))
+			}
+			for _, stray := range books.Strays {
+				fmt.Fprintf(p.stdout, "stray: %s TON, %s, Ref#%s\n", stray.Amount, stray.Reason, report.Clean(stray.Ref, 32))
+			}
+			fmt.Fprintf(p.stdout, "%d credits. The wallet holds %s TON.\n", len(books.Credits), books.Balance)
+			return nil
+		},
+	}
+}
+
+func (p *program) sandboxSet() *cobra.Command {
+	return &cobra.Command{
+		Use: "set KEY=VALUE...", Short: "Change the world: prices, faults, time, funds", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			w, err := sandbox.Open(c.Context(), sandbox.Options{Dir: p.worldDir()})
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			for _, a := range args {
+				key, value, ok := strings.Cut(a, "=")
+				if !ok {
+					return fmt.Errorf("%q is no KEY=VALUE", a)
+				}
+				if err := w.Set(c.Context(), key, value); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/fragplan/fragplan/chain"
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/wallet"
+)
+
+// The edges plug into the engine's sockets here and nowhere else.
+var (
+	_ reconcile.Ledger = (*sqlite.Store)(nil)
+	_ reconcile.Market = market{}
+	_ reconcile.Signer = signer{}
+	_ reconcile.Chain  = lookout{}
+)
+
+// market sells through Fragment.
+type market struct{ client *fragment.Client }
+
+var products = map[product.Kind]fragment.Product{
+	product.Stars: fragment.Stars, product.Premium: fragment.Premium, product.TopUp: fragment.TopUp,
+}
+
+func (m market) Quote(ctx context.Context, handle string, item product.Item) (reconcile.Offer, error) {
+	p, err := m.client.Buy(ctx, products[item.Kind], handle, item.Quantity)
+	if err != nil {
+		return reconcile.Offer{}, m.refusal(err)
+	}
+	return reconcile.Offer{From: p.From, Invoice: ledger.Invoice{
+		RequestID: p.RequestID, Ref: p.Ref, Recipient: p.Recipient.Token, Name: p.Recipient.Name,
+		Transfer: p.Transfer, Price: p.Amount.Amount(), ValidUntil: p.ValidUntil,
+		Confirm: p.ConfirmMethod, Params: p.ConfirmParams,
+	}}, nil
+}
+
+// refusal tells an order that can't be bought from a session that can't buy.
+func (m market) refusal(err error) error {
+	for _, item := range []struct {
+		is   error
+		code string
+	}{
+		{fragment.ErrNoRecipient, "no_recipient"},
+		{fragment.ErrNotEligible, "not_eligible"},
+		{fragment.ErrAlreadyPremium, "premium_runs"},
+		{fragment.ErrPriceChanged, "price_changed"},
+		{fragment.ErrInvoice, "invoice"},
+		{fragment.ErrQuantity, "quantity"},
+		{fragment.ErrRefused, "refused"},
+	} {
+		if errors.Is(err, item.is) {
+			return &reconcile.Refusal{Code: item.code, Reason: err.Error()}
+		}
+	}
+	return err
+}
+
+func (m market) Confirm(ctx context.Context, invoice ledger.Invoice, message ton.BoC) error {
+	return m.client.Confirm(ctx, fragment.Purchase{Product: fragment.Stars, ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
+}
+
+func (m market) Delivered(ctx context.Context, kind product.Kind) (bool, error) {
+	state, err := m.client.State(ctx, products[kind], fragment.ModeProcessing)
+	return state.Done, err
+}
+
+// signer signs with a key of this process.
+type signer struct{ wallet *wallet.Wallet }
+
+func (s signer) Sign(_ context.Context, p ton.Payload, deploys bool) (ton.BoC, error) {
+	return s.wallet.Sign(p, deploys)
+}
+
+// lookout reads the chain.
+type lookout struct{ *chain.Client }
+
+func (l lookout) Look(ctx context.Context, address ton.Address, version ton.WalletVersion, since ton.Position) (reconcile.Sight, error) {
+	account, err := l.Account(ctx, address, version)
+	if err != nil {
+		return reconcile.Sight{}, err
+	}
+	history, err := l.History(ctx, address, account.Last, since)
+	if err != nil {
+		return reconcile.Sight{}, fmt.Errorf("history of %s: %w", address, err)
+	}
+	return reconcile.Sight{Account: account, History: history}, nil
+}
+
+func (l lookout) Emulate(ctx context.Context, w ton.Wallet, p ton.Payload) (reconcile.Emulation, error) {
+	e, err := l.Client.Emulate(ctx, w, p)
+	return reconcile.Emulation{Accepted: e.Accepted, Sent: e.Sent, Skipped: e.Skipped, Fees: e.Fees, ExitCode: e.ExitCode}, err
+}
