@@ -89,14 +89,14 @@ func rich(tb testing.TB, dir string) *sandbox.World {
 
 // fragplan runs the command in this process, on a project's sandbox, and
 // returns what it printed.
-func fragplan(tb testing.TB, dir string, args ...string) string {
+func fragplan(ctx context.Context, tb testing.TB, dir string, args ...string) string {
 	tb.Helper()
 	var stdout, stderr bytes.Buffer
 	p := &program{
 		args: append([]string{"-chdir", dir, "-sandbox"}, args...), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 		getenv: func(string) string { return "" }, interrupt: make(chan struct{}),
 	}
-	if code := p.run(context.Background()); code != 0 {
+	if code := p.run(ctx); code != 0 {
 		tb.Fatalf("fragplan %s: exit status %d\n%s", strings.Join(args, " "), code, stderr.String())
 	}
 	return stdout.String()
@@ -109,7 +109,7 @@ func TestThousandGrants(t *testing.T) {
 	want := community(t, dir, 1000)
 	w := rich(t, dir)
 	for range 2 {
-		fragplan(t, dir, "apply", "-auto-approve")
+		fragplan(t.Context(), t, dir, "apply", "-auto-approve")
 		books, err := w.Books(t.Context())
 		if err != nil {
 			t.Fatal(err)

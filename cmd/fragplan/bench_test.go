@@ -1,0 +1,158 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptrace"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/sandbox"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// BenchmarkStart is how long the smallest command takes as a process.
+func BenchmarkStart(b *testing.B) {
+	binary := built(b)
+	for b.Loop() {
+		spawn(b, binary, "version")
+	}
+}
+
+// BenchmarkPlan plans with nothing to do, in a process of its own: CPU time
+// and peak memory of one plan, and how the time grows with the grants. It
+// stands before BenchmarkApply and keeps its worlds in other processes,
+// because a child's peak is never below what its parent held when it began.
+func BenchmarkPlan(b *testing.B) {
+	binary := built(b)
+	mean := map[int]float64{}
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			dir := b.TempDir()
+			community(b, dir, n)
+			spawn(b, binary, "-chdir", dir, "-sandbox", "sandbox", "set", "fund=1000000")
+			spawn(b, binary, "-chdir", dir, "-sandbox", "apply", "-auto-approve")
+			var cpu time.Duration
+			var peak int64
+			for b.Loop() {
+				c, p := spawn(b, binary, "-chdir", dir, "-sandbox", "plan")
+				cpu, peak = cpu+c, max(peak, p)
+			}
+			mean[n] = cpu.Seconds() / float64(b.N)
+			b.ReportMetric(mean[n], "CPU-s/op")
+			b.ReportMetric(float64(peak)/1e6, "peak-MB")
+			if n > 1_000 {
+				b.ReportMetric(mean[n]/mean[1_000], "times-1000")
+			}
+		})
+	}
+}
+
+// BenchmarkApply buys everything in a world without a pace, world included:
+// what one grant takes of Fragment and of the chain, and how long the same
+// calls would take at the pace kept with the live service.
+func BenchmarkApply(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var calls atomic.Int64
+			var messages, runs int
+			var fees ton.Nano
+			for b.Loop() {
+				b.StopTimer()
+				dir := b.TempDir()
+				community(b, dir, n)
+				w := rich(b, dir)
+				b.StartTimer()
+				ctx := httptrace.WithClientTrace(b.Context(), &httptrace.ClientTrace{
+					WroteRequest: func(httptrace.WroteRequestInfo) { calls.Add(1) },
+				})
+				fragplan(ctx, b, dir, "apply", "-auto-approve")
+				b.StopTimer()
+				runs++
+				m, f := paid(b, dir)
+				messages, fees = messages+m, fees+f
+				credited(b, w, n)
+				b.StartTimer()
+			}
+			grants := float64(n * runs)
+			b.ReportMetric(b.Elapsed().Seconds()/float64(runs), "s/apply")
+			b.ReportMetric(float64(calls.Load())/grants, "calls/grant")
+			b.ReportMetric(float64(messages)/grants, "messages/grant")
+			b.ReportMetric(float64(fees)/1e6/grants, "mTON-fees/grant")
+			b.ReportMetric((time.Duration(calls.Load()) * livePace / time.Duration(runs)).Hours(), "h-at-live-pace")
+		})
+	}
+}
+
+// paid is what the ledger says of the wallet: messages that the chain
+// executed, and their fees.
+func paid(b *testing.B, dir string) (messages int, fees ton.Nano) {
+	b.Helper()
+	store, err := sqlite.Open(context.Background(), filepath.Join(dir, ".fragplan", "sandbox", "ledger.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	book, err := store.Load(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, p := range book.Payments {
+		if p.Phase == ledger.PaymentExecuted {
+			messages++
+			fees += p.Fees
+		}
+	}
+	return messages, fees
+}
+
+func credited(b *testing.B, w *sandbox.World, n int) {
+	b.Helper()
+	books, err := w.Books(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if len(books.Credits) != n || len(books.Strays) > 0 {
+		b.Fatalf("%d credits and %d strays, want %d and none", len(books.Credits), len(books.Strays), n)
+	}
+}
+
+// built compiles the command as `make build` does.
+func built(b *testing.B) string {
+	b.Helper()
+	name := filepath.Join(b.TempDir(), "fragplan")
+	c := exec.Command("go", "build", "-trimpath", "-o", name, ".")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
+	}
+	return name
+}
+
+// spawn runs a command to its end and returns its CPU time and its peak
+// memory in bytes.
+func spawn(b *testing.B, name string, args ...string) (cpu time.Duration, peak int64) {
+	b.Helper()
+	c := exec.Command(name, args...)
+	if out, err := c.CombinedOutput(); err != nil {
+		b.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	s := c.ProcessState
+	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
+		peak = int64(u.Maxrss)
+		if runtime.GOOS != "darwin" {
+			peak *= 1024
+		}
+	}
+	return s.UserTime() + s.SystemTime(), peak
+}
