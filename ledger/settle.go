@@ -124,8 +124,13 @@ func (s *State) acknowledge(e OrderAcknowledged) error {
 
 // Open returns the payments that may still be executed, the oldest first.
 func (s *State) Open() []*Payment {
+	// A settled payment never opens again, so those up to the first open one
+	// are looked at once.
+	for p := s.Payments[s.settled+1]; p != nil && !p.Phase.Open(); p = s.Payments[s.settled+1] {
+		s.settled++
+	}
 	var open []*Payment
-	for id := PaymentID(1); id <= s.LastPayment; id++ {
+	for id := s.settled + 1; id <= s.LastPayment; id++ {
 		if p := s.Payments[id]; p != nil && p.Phase.Open() {
 			open = append(open, p)
 		}

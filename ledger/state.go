@@ -21,7 +21,8 @@ type State struct {
 	LastPayment PaymentID
 	LastRun     RunID
 
-	keys map[string][]OrderID
+	keys    map[string][]OrderID
+	settled PaymentID // this one and those before it are settled
 }
 
 // NewState returns the state before the first event.
