@@ -45,8 +45,12 @@ func (s *State) arm(e PaymentArmedEvent) error {
 		}
 	}
 	for i, id := range e.Orders {
-		if o := s.Orders[id]; o == nil || o.Phase != Quoted || o.Wallet != e.Wallet || slices.Contains(e.Orders[:i], id) {
+		o := s.Orders[id]
+		if o == nil || o.Phase != Quoted || o.Wallet != e.Wallet || slices.Contains(e.Orders[:i], id) {
 			return fmt.Errorf("order %d is not quoted for this wallet, or twice in it: %w", id, ErrTransition)
+		}
+		if !o.Invoice.Transfer.Equal(e.Payload.Transfers[i]) {
+			return fmt.Errorf("order %d: the transfer is not its invoice's: %w", id, ErrTransition)
 		}
 	}
 	hash, err := e.Payload.Hash()
@@ -111,13 +115,17 @@ func (s *State) acknowledge(e OrderAcknowledged) error {
 		return err
 	}
 	p := s.Payments[s.Orders[e.Order].Payment]
+	known := 0
 	for _, id := range p.Orders {
-		if o := s.Orders[id]; o.Phase == Paid {
-			return nil
+		switch s.Orders[id].Phase {
+		case Paid, Held:
+			return nil // not acknowledged whole
+		case Acknowledged, Delivered:
+			known++ // a skipped transfer showed Fragment nothing
 		}
 	}
 	if w := s.Wallets[p.Wallet]; w != nil {
-		w.Ramp = max(w.Ramp, len(p.Orders))
+		w.Ramp = max(w.Ramp, known)
 	}
 	return nil
 }
@@ -142,31 +150,53 @@ func (s *State) Open() []*Payment {
 // history holds every transaction of the wallet after the payment's base, the
 // oldest first, and account the proven state at its end. It returns an
 // executed or a dead event, or nil: unknown, to be broadcast again.
+//
+// A message in the history has not always taken its seqno: a v4r2 wallet whose
+// action phase fails rolls everything back but the fee, and the same seqno is
+// free again. Only the proven seqno says that it was taken, and then the last
+// message that carried it took it.
 func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event, error) {
-	seqno := p.Seqno
-	for _, t := range history {
-		if t.External == nil {
-			continue
-		}
-		version := p.Payload.Wallet
-		payload, _, err := ton.SplitBody(version, t.External)
-		if err != nil {
-			continue
-		}
-		if ton.Hash(payload.Hash()) == p.Hash {
-			return executed(p, t), nil
-		}
-		if theirs, err := ton.ParseSeqno(version, payload); err == nil && theirs == seqno {
-			return PaymentDeadEvent{p.ID, Certificate{Taken: t.Position, Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}}, nil
+	taken := account.Active && account.Data.Seqno > p.Seqno
+	var taker *ton.Transaction
+	for i := range history {
+		t := &history[i]
+		hash, seqno, ok := carried(p.Payload.Wallet, t)
+		switch {
+		case !ok || seqno != p.Seqno:
+		case hash == p.Hash && len(t.Out) > 0:
+			// What left and the seqno change in one transaction.
+			return executed(p, *t), nil
+		default:
+			taker = t
 		}
 	}
+	proof := Certificate{Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}
 	switch {
-	case account.Active && account.Data.Seqno > seqno:
-		return nil, fmt.Errorf("payment %d: the wallet's seqno is %d, past %d, but its history since the payment was armed does not show what took it", p.ID, account.Data.Seqno, seqno)
+	case taken && taker == nil:
+		return nil, fmt.Errorf("payment %d: the wallet's seqno is %d, past %d, but its history since the payment was armed does not show what took it", p.ID, account.Data.Seqno, p.Seqno)
+	case taken:
+		if hash, _, _ := carried(p.Payload.Wallet, taker); hash == p.Hash {
+			return executed(p, *taker), nil
+		}
+		proof.Taken = taker.Position
+		return PaymentDeadEvent{p.ID, proof}, nil
 	case account.Time >= p.Payload.ValidUntil:
-		return PaymentDeadEvent{p.ID, Certificate{Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}}, nil
+		return PaymentDeadEvent{p.ID, proof}, nil
 	}
 	return nil, nil
+}
+
+// carried reads which payload an external message brought, and its seqno.
+func carried(v ton.WalletVersion, t *ton.Transaction) (hash ton.Hash, seqno uint32, ok bool) {
+	if t.External == nil {
+		return ton.Hash{}, 0, false
+	}
+	payload, _, err := ton.SplitBody(v, t.External)
+	if err != nil {
+		return ton.Hash{}, 0, false
+	}
+	seqno, err = ton.ParseSeqno(v, payload)
+	return ton.Hash(payload.Hash()), seqno, err == nil
 }
 
 // executed matches every order to its own out message. A spent seqno is not a

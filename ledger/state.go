@@ -55,7 +55,7 @@ func (s *State) ByKey(key string) []*Order {
 	return orders
 }
 
-// Keys calls yield for every key that ever had an order, in no order.
+// Keys maps every key that ever had an order to its orders. It is to be read only.
 func (s *State) Keys() map[string][]OrderID { return s.keys }
 
 // Given is the key's sum over its current generation: what was paid and what
@@ -199,6 +199,9 @@ func (s *State) move(id OrderID, to Phase, reason string, from ...Phase) error {
 	o := s.Orders[id]
 	if o == nil {
 		return fmt.Errorf("no order %d: %w", id, ErrTransition)
+	}
+	if (to == Released || to == Held) && reason == "" {
+		return fmt.Errorf("order %d can't become %s without a reason: %w", id, to, ErrTransition)
 	}
 	for _, p := range from {
 		if o.Phase == p {

@@ -196,6 +196,44 @@ func TestTheRampWaitsForTheWholeBatch(t *testing.T) {
 	}
 }
 
+// A transfer that the wallet skipped showed Fragment nothing, so it does not
+// raise the ramp.
+func TestTheRampCountsWhatFragmentSaw(t *testing.T) {
+	s := ledger.NewState()
+	one, two := quoted(1, "a"), quoted(2, "b")
+	apply(t, s, ledger.Anchored{Wallet: ours}, reserved(1, "a/ann"), reserved(2, "a/bob"), one, two, armed(1, 3, one, two),
+		ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}, ledger.OrderAcknowledged{Order: 1})
+	if got := s.Wallets[ours].Ramp; got != 1 {
+		t.Errorf("ramp %d, want 1", got)
+	}
+}
+
+// A payment pays what was invoiced, to the last byte.
+func TestAPaymentPaysItsInvoices(t *testing.T) {
+	for name, change := range map[string]func(*ton.Transfer){
+		"amount": func(x *ton.Transfer) { x.Amount++ }, "destination": func(x *ton.Transfer) { x.To = ours },
+		"bounce": func(x *ton.Transfer) { x.Bounce = !x.Bounce }, "body": func(x *ton.Transfer) { x.Body = body("other") },
+	} {
+		s := ledger.NewState()
+		one := quoted(1, "a")
+		e := armed(1, 3, one)
+		change(&e.Payload.Transfers[0])
+		apply(t, s, reserved(1, "a/ann"), one)
+		if err := s.Apply(e); !errors.Is(err, ledger.ErrTransition) {
+			t.Errorf("%s: %v, want ErrTransition", name, err)
+		}
+	}
+}
+
+// Nothing is given up or held without a reason that can be read later.
+func TestReasonsAreGiven(t *testing.T) {
+	for phase, e := range map[ledger.Phase]ledger.Event{ledger.Quoted: ledger.OrderReleased{Order: 1}, ledger.Paid: ledger.OrderHeld{Order: 1}} {
+		if err := at(t, phase).Apply(e); !errors.Is(err, ledger.ErrTransition) {
+			t.Errorf("%s: %v, want ErrTransition", ledger.KindOf(e), err)
+		}
+	}
+}
+
 // Events read back as they were written, and equal events are equal bytes.
 func TestEventsReadBackAsWritten(t *testing.T) {
 	q := quoted(1, "a")

@@ -36,7 +36,8 @@ func out(t *testing.T, transfers ...ton.Transfer) (outs []ton.Out) {
 
 // Only the wallet's proven history decides: a payment is executed by its own
 // transaction, dead by a certificate, and otherwise unknown. A spent seqno is
-// not a payment: each order needs its own out message.
+// not a payment: each order needs its own out message. A message that the
+// wallet rolled back took no seqno, whoever sent it.
 func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 	one, two := quoted(1, "a"), quoted(2, "b")
 	event := armed(1, 3, one, two)
@@ -77,6 +78,13 @@ func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 		"ours, one sent twice":             {account(4, 899), []ton.Transaction{external(event.Payload, a, a)}, first, false},
 		"expired unspent, at the second":   {account(3, 900), nil, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Seqno: 3, Time: 900, Block: 77}}, false},
 		"another message took the seqno":   {account(4, 500), []ton.Transaction{external(stranger, a, b)}, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: at5, Seqno: 4, Time: 500, Block: 77}}, false},
+		"another message, rolled back":     {account(3, 500), []ton.Transaction{external(stranger)}, nil, false},
+		"rolled back, then ours":           {account(4, 500), []ton.Transaction{external(stranger), external(event.Payload, a, b)}, both, false},
+		"ours rolled back":                 {account(3, 500), []ton.Transaction{external(event.Payload)}, nil, false},
+		"ours rolled back, then expired":   {account(3, 900), []ton.Transaction{external(event.Payload)}, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Seqno: 3, Time: 900, Block: 77}}, false},
+		"ours rolled back, then another":   {account(4, 500), []ton.Transaction{external(event.Payload), external(stranger, a)}, ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: at5, Seqno: 4, Time: 500, Block: 77}}, false},
+		"ours, nothing could be paid":      {account(4, 500), []ton.Transaction{external(event.Payload)}, ledger.PaymentExecutedEvent{Payment: 1, Transaction: at5, Time: 500, Fees: 2, Paid: []ledger.OrderID{}, Skipped: []ledger.OrderID{1, 2}}, false},
+		"ours, and the wallet is gone":     {ton.Account{Time: 999}, []ton.Transaction{external(event.Payload, a, b)}, both, false},
 		"a message at another seqno":       {account(3, 500), []ton.Transaction{external(later, a, b)}, nil, false},
 		"seqno spent by nothing we saw":    {account(4, 500), nil, nil, true},
 		"seqno spent unseen, also expired": {account(4, 999), nil, nil, true},

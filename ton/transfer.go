@@ -1,6 +1,7 @@
 package ton
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/xssnick/tonutils-go/tlb"
@@ -20,6 +21,11 @@ type Transfer struct {
 // hash together tell a transfer from all others, because every body that
 // Fragment asks for holds its own ref.
 func (t Transfer) BodyHash() (Hash, error) { return t.Body.Hash() }
+
+// Equal reports whether both transfers are the same to the last byte.
+func (t Transfer) Equal(u Transfer) bool {
+	return t.To == u.To && t.Bounce == u.Bounce && t.Amount == u.Amount && bytes.Equal(t.Body, u.Body)
+}
 
 // cell builds the outbound message. The fields that the chain fills (source,
 // time, fees) are zero, as every wallet leaves them.

@@ -157,8 +157,8 @@ func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) err
 	if err := s.one(ctx, `UPDATE orders SET phase = 'acknowledged', reason = '' WHERE id = ?`, int64(e.Order)); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM payment_order WHERE payment = o.payment))
+	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE payment = o.payment AND phase IN ('acknowledged', 'delivered')))
 		FROM (SELECT payment, wallet FROM orders WHERE id = ?) AS o
-		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase = 'paid')`, int64(e.Order))
+		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase IN ('paid', 'held'))`, int64(e.Order))
 	return err
 }

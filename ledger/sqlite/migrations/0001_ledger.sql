@@ -174,6 +174,7 @@ CREATE TABLE orders (
     CHECK ((phase IN ('quoted', 'armed', 'paid', 'acknowledged', 'delivered', 'held')) = (invoice IS NOT NULL)),
   CONSTRAINT armed_has_its_payment
     CHECK (CASE WHEN phase IN ('reserved', 'quoted') THEN payment IS NULL WHEN phase = 'released' THEN 1 ELSE payment IS NOT NULL END),
+  CONSTRAINT given_up_for_a_reason CHECK (phase NOT IN ('held', 'released') OR reason <> ''),
   CONSTRAINT payment_has_a_place CHECK ((payment IS NULL) = (idx IS NULL)),
   CONSTRAINT paid_is_in_the_chain
     CHECK ((phase IN ('paid', 'acknowledged', 'delivered', 'held')) = (settled_lt IS NOT NULL AND settled_hash IS NOT NULL AND time IS NOT NULL)),
