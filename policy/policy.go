@@ -156,6 +156,9 @@ func (b *Budget) Reserve(a ton.Amount) error {
 	return nil
 }
 
+// Spend takes a without asking: it is gone already.
+func (b *Budget) Spend(a ton.Amount) { b.add(a) }
+
 // Release gives back what was taken by Reserve.
 func (b *Budget) Release(a ton.Amount) {
 	for i := range b.used {

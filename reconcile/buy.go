@@ -60,9 +60,11 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, code, err.Error())
 		return
 	}
-	before := o.Reserve
-	s.giveBack(before)
-	if err := s.take(invoice.Price); err != nil {
+	err := s.plan.Limits.CheckOrder(invoice.Price)
+	if err == nil {
+		err = s.retake(o.Reserve, invoice.Price)
+	}
+	if err != nil {
 		s.giveUp(o, "limit", err.Error())
 		return
 	}
@@ -99,7 +101,7 @@ func (s *State) giveUp(o *ledger.Order, code, reason string) {
 // prepare begins a batch when it is full, when its oldest offer would not
 // outlive it, or when nothing more is coming. It starts with a fresh look.
 func (s *State) prepare() {
-	if s.draft != nil || len(s.book.Open()) > 0 {
+	if s.draft != nil || len(s.book.Open()) > 0 || s.braked {
 		return
 	}
 	full := len(s.ready) >= s.batchLimit()
@@ -111,10 +113,10 @@ func (s *State) prepare() {
 	s.do(s.look(s.self))
 }
 
-// hurry: the oldest offer ends so soon that its batch must leave now.
+// hurry: an offer ends so soon that its batch must leave now.
 func (s *State) hurry() bool {
-	oldest := s.book.Orders[s.ready[0]].Invoice.ValidUntil
-	return oldest < s.account.Time+validity+2*expiryMargin
+	soon := s.account.Time + validity + 2*expiryMargin
+	return slices.ContainsFunc(s.ready, func(id ledger.OrderID) bool { return s.book.Orders[id].Invoice.ValidUntil < soon })
 }
 
 // compose builds the payload of the batch from a fresh sight of the wallet.
@@ -211,7 +213,11 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 			return orders[:i]
 		}
 		if err := breaker.Reserve(o.Invoice.Price); err != nil {
-			if i == 0 && len(s.telling) == 0 {
+			switch {
+			case i > 0:
+			case len(s.telling) > 0:
+				s.braked = true // until a confirm call was answered
+			default:
 				s.stop(fmt.Errorf("%s: %w: %w", o.Key, ErrBreaker, err))
 			}
 			return orders[:i]
@@ -226,8 +232,6 @@ var (
 	ErrFunds = errors.New("not enough TON in the wallet")
 	// ErrBreaker: too much is paid and not acknowledged.
 	ErrBreaker = errors.New("Fragment has not acknowledged what was paid, so nothing more is signed")
-
-	errBlind = errors.New("the chain can't be read")
 )
 
 func (s *State) unacknowledged() []ton.Amount {
@@ -240,28 +244,44 @@ func (s *State) unacknowledged() []ton.Amount {
 	return sum
 }
 
-// tried judges the emulation. A batch that would skip transfers is cut and
-// emulated again; a sound one is armed.
+// tried judges the emulation. A sound batch is armed; one that would skip
+// transfers is cut and emulated again; one that the wallet would not even take
+// is composed anew from a fresh look.
 func (s *State) tried(e Tried) {
 	d := s.draft
 	if d == nil {
 		return
 	}
+	sum := e.Emulation
 	switch {
 	case s.stopped != nil:
 		s.draft = nil
 	case e.Err != nil:
-		s.draft = nil
-		s.stop(fmt.Errorf("emulating the payment: %w", e.Err))
-	case e.Emulation.Accepted && e.Emulation.Skipped == 0 && e.Emulation.Sent == len(d.orders) && e.Emulation.ExitCode == 0:
+		s.retry(fmt.Errorf("emulating the payment: %w", e.Err))
+	case !sum.Accepted:
+		s.retry(fmt.Errorf("the wallet %s would not take the payment (exit code %d)", s.self, sum.ExitCode))
+	case sum.Skipped == 0 && sum.Sent == len(d.orders) && sum.ExitCode == 0:
+		s.failed = 0
 		s.arm()
 	case len(d.orders) > 1:
-		d.orders = d.orders[:max(1, len(d.orders)-max(1, e.Emulation.Skipped))]
+		d.orders = d.orders[:max(1, len(d.orders)-max(1, sum.Skipped))]
 		s.try()
 	default:
 		s.draft = nil
-		s.stop(fmt.Errorf("the wallet %s would not send the payment (exit code %d, %d skipped): %w", s.self, e.Emulation.ExitCode, e.Emulation.Skipped, ErrFunds))
+		s.stop(fmt.Errorf("the wallet %s would not send the payment (exit code %d, %d skipped): %w", s.self, sum.ExitCode, sum.Skipped, ErrFunds))
 	}
+}
+
+// retry begins the batch again after a pause, a few times.
+func (s *State) retry(err error) {
+	s.draft = nil
+	if s.failed++; s.failed > maxMisses {
+		s.stop(err)
+		return
+	}
+	s.notice(Progress{Stage: "unreadable", Text: err.Error()})
+	s.draft = &draft{}
+	s.do(Wait{Look: s.look(s.self), Pause: patience(s.failed)})
 }
 
 // arm writes the whole unsigned payload before the key may touch it.
@@ -283,7 +303,7 @@ func (s *State) arm() {
 	// Offers that came meanwhile may stand before those of this batch.
 	s.ready = slices.DeleteFunc(s.ready, func(id ledger.OrderID) bool { return slices.Contains(d.orders, id) })
 	p := s.book.Payments[id]
-	s.byHash[p.Hash] = true
+	s.byHash[p.Hash] = p.ID
 	s.notice(Progress{Stage: "armed", Payment: id, Orders: len(d.orders)})
 	s.do(Sign{Payment: id, Payload: p.Payload, Deploys: p.Deploys})
 }
@@ -292,7 +312,8 @@ func (s *State) signed(e Signed) {
 	p := s.book.Payments[e.Payment]
 	if e.Err != nil {
 		// The payment stays armed: a signer outside may hold a signature.
-		s.stop(fmt.Errorf("signing payment %d: %w: %w", e.Payment, e.Err, errBlind))
+		s.blind = true
+		s.stop(fmt.Errorf("signing payment %d: %w", e.Payment, e.Err))
 		return
 	}
 	if p.Phase != ledger.PaymentArmed || !s.record(ledger.PaymentSignedEvent{Payment: p.ID, Message: e.Message}) {

@@ -23,8 +23,10 @@ type (
 		Version ton.WalletVersion
 		Since   ton.Position
 	}
-	// Wait waits for a masterchain block after the given one, then looks.
+	// Wait pauses, waits for a masterchain block after the given one, then
+	// looks.
 	Wait struct {
+		Pause time.Duration
 		After uint32
 		Look  Look
 	}
@@ -50,6 +52,7 @@ type (
 	// Tell makes the confirm call after a pause; answered by Told.
 	Tell struct {
 		Order   ledger.OrderID
+		Kind    product.Kind
 		Invoice ledger.Invoice
 		Message ton.BoC
 		After   time.Duration
@@ -134,7 +137,7 @@ func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // settling, reserved, quoted, armed, signed, paid, acknowledged, delivered, refused, dead, released, waiting, tide
+	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, refused, acknowledged, undelivered, delivered
 	Key     string
 	Handle  string
 	Item    product.Item

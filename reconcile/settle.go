@@ -15,28 +15,56 @@ import (
 // the chain has decided, and goes on with a payment that was being prepared.
 func (s *State) sighted(e Sighted) {
 	if e.Err != nil {
-		s.stop(fmt.Errorf("reading wallet %s: %w: %w", e.Wallet, e.Err, errBlind))
-		s.draft = nil
+		s.missed(e)
 		return
 	}
+	delete(s.misses, e.Wallet)
 	if e.Wallet == s.self {
 		s.account = e.Sight.Account
+	}
+	// What became of our own payment is recorded first: it stays true
+	// whatever else the history holds.
+	p := s.open(e.Wallet)
+	if p != nil && !s.judge(p, e.Sight) {
+		return
 	}
 	if err := s.tide(e.Wallet, e.Sight.History); err != nil {
 		s.stop(err)
 		s.draft = nil
+	}
+	if p != nil && p.Phase.Open() {
+		if !s.abandoned() {
+			s.pursue(p, e.Sight)
+		}
 		return
 	}
-	delete(s.unseen, e.Wallet)
-	if p := s.open(e.Wallet); p != nil {
-		s.settle(p, e.Sight)
-	} else {
-		s.seen[e.Wallet] = e.Sight.Account.Last
+	s.seen[e.Wallet] = e.Sight.Account.Last
+	if s.stopped == nil {
+		delete(s.unseen, e.Wallet)
 	}
 	if s.draft != nil && e.Wallet == s.self && len(s.draft.orders) == 0 {
 		s.compose()
 	}
 }
+
+// missed looks again after a while, a few times: one server's bad moment
+// should not end a run.
+func (s *State) missed(e Sighted) {
+	s.misses[e.Wallet]++
+	wanted := s.stopped == nil || s.open(e.Wallet) != nil && !s.abandoned()
+	if n := s.misses[e.Wallet]; wanted && n <= maxMisses {
+		s.notice(Progress{Stage: "unreadable", Text: e.Err.Error()})
+		s.do(Wait{Look: s.look(e.Wallet), Pause: patience(n)})
+		return
+	}
+	s.draft = nil
+	s.blind = true
+	s.stop(fmt.Errorf("reading wallet %s: %w", e.Wallet, e.Err))
+}
+
+// patience is the pause before the n-th repetition: 1, 2, 4, 8 and then 10
+// seconds.
+func patience(n int) time.Duration { return min(time.Second<<(n-1), 10*time.Second) }
 
 // tide: every transfer that left the wallet must belong to a payment of the
 // ledger. If the chain is ahead, the ledger is old, lost or not the only one,
@@ -64,7 +92,13 @@ func (s *State) explained(v ton.WalletVersion, t ton.Transaction) bool {
 		return false
 	}
 	payload, _, err := ton.SplitBody(v, t.External)
-	return err == nil && s.byHash[ton.Hash(payload.Hash())]
+	if err != nil {
+		return false
+	}
+	p := s.book.Payments[s.byHash[ton.Hash(payload.Hash())]]
+	// A payment that is recorded as dead can't have paid: if it did, the
+	// record is wrong and what it bought may have been bought again.
+	return p != nil && p.Phase != ledger.PaymentDead
 }
 
 func describe(t ton.Transaction) string {
@@ -75,43 +109,52 @@ func describe(t ton.Transaction) string {
 	return fmt.Sprintf("%s  %s TON in %d transfers  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), sum, len(t.Out), t.Hash)
 }
 
-// settle asks the chain's evidence what became of a payment. Unknown means:
-// the same bytes again, and wait.
-func (s *State) settle(p *ledger.Payment, sight Sight) {
+// judge asks the chain's evidence what became of a payment and records it. It
+// reports false if the evidence contradicts itself.
+func (s *State) judge(p *ledger.Payment, sight Sight) bool {
 	verdict, err := ledger.Verdict(p, sight.Account, sight.History)
 	if err != nil {
+		s.blind = true
 		s.stop(err)
-		return
+		return false
 	}
 	if s.run == 0 && verdict != nil {
 		s.result.Settled++
 	}
 	switch verdict := verdict.(type) {
 	case ledger.PaymentExecutedEvent:
-		s.executed(p, verdict, sight)
+		s.executed(verdict)
 	case ledger.PaymentDeadEvent:
-		s.dead(p, verdict, sight)
+		s.dead(p, verdict)
+	}
+	return !s.ended
+}
+
+// pursue goes on with a payment of which nothing is known yet: the same bytes
+// again, and wait. An armed one is signed anew; equal payloads are one
+// payment, whoever signed them.
+func (s *State) pursue(p *ledger.Payment, sight Sight) {
+	wait := Wait{After: sight.Account.Block, Look: s.look(p.Wallet)}
+	switch {
+	case p.Phase == ledger.PaymentArmed && p.Wallet == s.self:
+		s.do(Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys})
+	case p.Phase == ledger.PaymentArmed:
+		s.do(wait) // its key is not here: it ends at its valid_until
 	default:
-		if p.Phase == ledger.PaymentArmed {
-			if p.Wallet == s.self {
-				s.do(Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys})
-			} else {
-				s.do(Wait{After: sight.Account.Block, Look: s.look(p.Wallet)})
-			}
-			return
-		}
 		s.notice(Progress{Stage: "waiting", Payment: p.ID, Orders: len(p.Orders)})
-		s.do(Send{p.Message}, Wait{After: sight.Account.Block, Look: s.look(p.Wallet)})
+		s.do(Send{p.Message}, wait)
 	}
 }
 
-func (s *State) executed(p *ledger.Payment, verdict ledger.PaymentExecutedEvent, sight Sight) {
+func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 	if !s.record(verdict) {
 		return
 	}
-	s.seen[p.Wallet] = sight.Account.Last
 	s.result.Payments++
 	s.result.Fees += verdict.Fees
+	if s.month != nil {
+		s.spend(verdict.Fees.Amount())
+	}
 	for _, id := range verdict.Paid {
 		o := s.book.Orders[id]
 		s.result.Bought = append(s.result.Bought, id)
@@ -130,11 +173,10 @@ func (s *State) executed(p *ledger.Payment, verdict ledger.PaymentExecutedEvent,
 	}
 }
 
-func (s *State) dead(p *ledger.Payment, verdict ledger.PaymentDeadEvent, sight Sight) {
+func (s *State) dead(p *ledger.Payment, verdict ledger.PaymentDeadEvent) {
 	if !s.record(verdict) {
 		return
 	}
-	s.seen[p.Wallet] = sight.Account.Last
 	s.notice(Progress{Stage: "dead", Payment: p.ID, Orders: len(p.Orders)})
 	for _, id := range p.Orders {
 		// Orders of an earlier run are released by begin with the other
@@ -156,13 +198,14 @@ func (s *State) tell(o *ledger.Order) {
 	s.telling[o.ID] = attempt + 1
 	pause := time.Duration(0)
 	if attempt > 0 {
-		pause = min(time.Second<<(attempt-1), 10*time.Second)
+		pause = patience(attempt)
 	}
-	s.do(Tell{Order: o.ID, Invoice: *o.Invoice, Message: p.Message, After: pause})
+	s.do(Tell{Order: o.ID, Kind: o.Item.Kind, Invoice: *o.Invoice, Message: p.Message, After: pause})
 }
 
 func (s *State) told(e Told) {
 	o := s.book.Orders[e.Order]
+	s.braked = false
 	switch {
 	case o.Phase != ledger.Paid:
 		delete(s.telling, e.Order)

@@ -109,6 +109,7 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 		sight, err := w.Chain.Look(ctx, f.Wallet, f.Version, f.Since)
 		e = Sighted{f.Wallet, sight, err}
 	case Wait:
+		pause(ctx, f.Pause)
 		var sight Sight
 		err := w.Chain.WaitBlock(ctx, f.After)
 		if err == nil {
@@ -130,7 +131,7 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 		return
 	case Tell:
 		pause(ctx, f.After)
-		e = Told{f.Order, w.Market.Confirm(ctx, f.Invoice, f.Message)}
+		e = Told{f.Order, w.Market.Confirm(ctx, f.Kind, f.Invoice, f.Message)}
 	case Inquire:
 		pause(ctx, f.After)
 		done, err := w.Market.Delivered(ctx, f.Kind)

@@ -20,8 +20,9 @@ type Market interface {
 	// Quote asks for an offer. A *Refusal says that this order can't be
 	// bought; any other error stops the run.
 	Quote(ctx context.Context, handle string, item product.Item) (Offer, error)
-	// Confirm tells the market of a payment. It may be repeated.
-	Confirm(ctx context.Context, invoice ledger.Invoice, message ton.BoC) error
+	// Confirm tells the market of a payment for an item of that kind. It may be
+	// repeated.
+	Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error
 	// Delivered reports whether everything of the product that was confirmed
 	// in this session has been handed over.
 	Delivered(ctx context.Context, kind product.Kind) (bool, error)

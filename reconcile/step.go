@@ -25,16 +25,20 @@ type State struct {
 
 	stage   stage
 	run     ledger.RunID
-	unseen  map[ton.Address]bool         // wallets whose history was not checked yet
-	seen    map[ton.Address]ton.Position // history up to here is explained
-	account ton.Account                  // the newest sight of our wallet
-	byHash  map[ton.Hash]bool            // payload hashes of every payment in the ledger
+	unseen  map[ton.Address]bool          // wallets whose history was not checked yet
+	seen    map[ton.Address]ton.Position  // history up to here is explained
+	account ton.Account                   // the newest sight of our wallet
+	byHash  map[ton.Hash]ledger.PaymentID // payload hashes of every payment in the ledger
+	misses  map[ton.Address]int           // looks that failed in a row
+	blind   bool                          // an open payment can't be followed any further in this run
 
 	jobs    map[ledger.OrderID]*job
 	waiting []ledger.OrderID // reserved, to be quoted
 	ready   []ledger.OrderID // quoted, to be paid, in plan order
 	quoting int
 	draft   *draft                 // the payment that is being prepared
+	failed  int                    // emulations that failed in a row
+	braked  bool                   // the breaker waits for an acknowledgement
 	telling map[ledger.OrderID]int // confirm calls made for an order
 	asked   map[product.Kind]int   // delivery inquiries made
 	inquiry map[product.Kind]bool  // in flight
@@ -92,6 +96,7 @@ const (
 	maxDeaths    = 3
 	maxTelling   = 6
 	maxInquiries = 20
+	maxMisses    = 6   // reads of the chain that fail in a row
 	validity     = 180 // seconds of chain time that a message lives
 	expiryMargin = 60  // seconds by which an invoice must outlive its message
 	askAhead     = 4   // offers asked for beyond the next batch
@@ -110,12 +115,12 @@ type Setup struct {
 func NewState(u Setup) *State {
 	s := &State{
 		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host,
-		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]bool{},
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{},
 		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}
 	for _, p := range u.Book.Payments {
-		s.byHash[p.Hash] = true
+		s.byHash[p.Hash] = p.ID
 	}
 	return s
 }
@@ -325,6 +330,26 @@ func (s *State) take(a ton.Amount) error {
 	return s.month.Reserve(a)
 }
 
+// retake changes what an order holds of the budgets. What costs no more than
+// was held always fits; if it does not fit, the order holds what it held.
+func (s *State) retake(held, want ton.Amount) error {
+	s.giveBack(held)
+	err := s.take(want)
+	if err != nil && want.Asset == held.Asset && want.Units <= held.Units {
+		err = nil
+		s.spend(want)
+	} else if err != nil {
+		s.spend(held)
+	}
+	return err
+}
+
+// spend counts what is gone or promised, whatever the limits say.
+func (s *State) spend(a ton.Amount) {
+	s.budget.Spend(a)
+	s.month.Spend(a)
+}
+
 func (s *State) giveBack(a ton.Amount) {
 	s.budget.Release(a)
 	s.month.Release(a)
@@ -353,10 +378,11 @@ func (s *State) finish() {
 	s.do(Stop{s.stopped})
 }
 
-// abandoned: the chain can't be read, so an open payment stays open; the next
-// apply settles it.
+// abandoned: an open payment stays open, and the next apply settles it. That
+// is so if it can't be followed, or if an earlier run left it and this one
+// has begun nothing.
 func (s *State) abandoned() bool {
-	return s.stopped != nil && (s.run == 0 || errors.Is(s.stopped, errBlind))
+	return s.stopped != nil && (s.run == 0 || s.blind)
 }
 
 func (s *State) conclude() {

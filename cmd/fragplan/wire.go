@@ -63,8 +63,8 @@ func (m market) refusal(err error) error {
 	return err
 }
 
-func (m market) Confirm(ctx context.Context, invoice ledger.Invoice, message ton.BoC) error {
-	return m.client.Confirm(ctx, fragment.Purchase{Product: fragment.Stars, ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
+func (m market) Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error {
+	return m.client.Confirm(ctx, fragment.Purchase{Product: products[kind], ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
 }
 
 func (m market) Delivered(ctx context.Context, kind product.Kind) (bool, error) {
