@@ -137,30 +137,3 @@ func TestPriceAboveCeiling(t *testing.T) {
 		t.Errorf("%+v", p.Actions)
 	}
 }
-
-// A plan file comes back as it went, and any changed byte is refused.
-func TestPlanFile(t *testing.T) {
-	plan := reconcile.Diff([]spec.Occurrence{wants("g/ann", product.Stars, 100)}, past(), nil, limits)
-	plan.Wallet = ton.MustParseAddress("UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz")
-	file, err := plan.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := reconcile.DecodePlan(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(plan, again); d != "" {
-		t.Error(d)
-	}
-	if plan.Digest() != again.Digest() {
-		t.Error("the digest changed on the way through a file")
-	}
-	for i := range file {
-		bad := append([]byte{}, file...)
-		bad[i] ^= 0x01
-		if p, err := reconcile.DecodePlan(bad); err == nil && cmp.Diff(plan, p) != "" {
-			t.Fatalf("byte %d changed and the plan was taken", i)
-		}
-	}
-}

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/fragplan/fragplan/policy"
@@ -64,6 +63,20 @@ type Action struct {
 
 // Buys reports whether the action spends money.
 func (a Action) Buys() bool { return a.Verb == Buy || a.Verb == TopUp }
+
+// A decision is what makes two purchases the same one.
+type decision struct {
+	Key, Person, Handle string
+	Single              bool
+	Item                product.Item
+	Have                int64
+	Generation, Part    int
+	Cap                 ton.Amount
+}
+
+func (a Action) decision() decision {
+	return decision{a.Key, a.Person, a.Handle, a.Single, a.Item, a.Have, a.Generation, a.Part, a.Cap}
+}
 
 // Failure reports whether the line is something that a person must mend.
 func (a Action) Failure() bool { return a.Verb == Blocked && a.Code != CodePremiumRuns }
@@ -147,17 +160,13 @@ func (p *Plan) Changes() bool {
 // are not in it.
 func (p *Plan) Digest() ton.Hash {
 	type line struct {
-		Verb                Verb
-		Key, Person, Handle string
-		Item                product.Item
-		Have                int64
-		Generation, Part    int
-		Cap                 ton.Amount
+		Verb Verb
+		decision
 	}
 	var lines []line
 	for _, a := range p.Actions {
 		if a.Buys() {
-			lines = append(lines, line{a.Verb, a.Key, a.Person, a.Handle, a.Item, a.Have, a.Generation, a.Part, a.Cap})
+			lines = append(lines, line{a.Verb, a.decision()})
 		}
 	}
 	b, err := json.Marshal(struct {
@@ -170,41 +179,4 @@ func (p *Plan) Digest() ton.Hash {
 		panic(fmt.Sprintf("reconcile: a plan does not serialize: %v", err))
 	}
 	return sha256.Sum256(b)
-}
-
-// ErrPlanFile is returned, wrapped, for bytes that are no intact plan.
-var ErrPlanFile = errors.New("not an intact plan file")
-
-type planFile struct {
-	Checksum ton.Hash        `json:"checksum"` // of Plan, byte for byte
-	Plan     json.RawMessage `json:"plan"`
-}
-
-// Encode writes the plan with a checksum over every byte of it.
-func (p *Plan) Encode() ([]byte, error) {
-	body, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(planFile{sha256.Sum256(body), body})
-}
-
-// DecodePlan reads what Encode wrote. A changed byte or another major version
-// is ErrPlanFile.
-func DecodePlan(b []byte) (*Plan, error) {
-	var f planFile
-	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
-	}
-	if f.Checksum != ton.Hash(sha256.Sum256(f.Plan)) {
-		return nil, fmt.Errorf("%w: the checksum does not fit", ErrPlanFile)
-	}
-	var p Plan
-	if err := json.Unmarshal(f.Plan, &p); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
-	}
-	if p.FormatVersion != FormatVersion {
-		return nil, fmt.Errorf("%w: format %q, this program reads %q", ErrPlanFile, p.FormatVersion, FormatVersion)
-	}
-	return &p, nil
 }

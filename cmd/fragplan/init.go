@@ -8,10 +8,15 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/ton"
 )
 
-// The files of a new project. The address is a placeholder that reads well and
-// can't be paid from: nobody has its key.
+// placeholder stands for the address of the wallet that pays, until somebody
+// writes the true one. It is the SHA-256 of a sentence, so nobody has its key.
+const placeholder = "UQBQW4Fz2cb0AKA1tZX98OzHzcwExJk4cGimkdOqV6AhvqeJ"
+
+// The files of a new project.
 var newProject = []struct{ name, body string }{
 	{"fragplan.yaml", `version: 1
 # The wallet that pays. Rehearsals (fragplan -sandbox) use one of their own.
@@ -41,6 +46,9 @@ func (p *program) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init", Short: "Write a new project into this folder", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if _, _, err := ton.ParseAddress(address); err != nil {
+				return fmt.Errorf("-wallet %q: %w", address, err)
+			}
 			for _, f := range newProject {
 				if _, err := os.Lstat(filepath.Join(p.dir, f.name)); !errors.Is(err, fs.ErrNotExist) {
 					return fmt.Errorf("%s exists already; nothing was written", f.name)
@@ -63,6 +71,6 @@ func (p *program) initCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "wallet", "UQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJKZ", "address of the wallet that pays")
+	c.Flags().StringVar(&address, "wallet", placeholder, "address of the wallet that pays")
 	return c
 }

@@ -1,0 +1,129 @@
+package reconcile
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// ErrPlanFile is returned, wrapped, for bytes that are no intact plan.
+var ErrPlanFile = errors.New("not an intact plan file")
+
+type planFile struct {
+	Checksum ton.Hash        `json:"checksum"` // of Plan, byte for byte
+	Plan     json.RawMessage `json:"plan"`
+}
+
+// Encode writes the plan with a checksum over every byte of it.
+func (p *Plan) Encode() ([]byte, error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(planFile{sha256.Sum256(body), body})
+}
+
+// DecodePlan reads what Encode wrote. A changed byte or another major version
+// is ErrPlanFile.
+func DecodePlan(b []byte) (*Plan, error) {
+	var f planFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
+	}
+	if f.Checksum != ton.Hash(sha256.Sum256(f.Plan)) {
+		return nil, fmt.Errorf("%w: the checksum does not fit", ErrPlanFile)
+	}
+	var p Plan
+	if err := json.Unmarshal(f.Plan, &p); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
+	}
+	if major(p.FormatVersion) != major(FormatVersion) {
+		return nil, fmt.Errorf("%w: format %q, this program reads %q", ErrPlanFile, p.FormatVersion, FormatVersion)
+	}
+	return &p, nil
+}
+
+func major(version string) string {
+	before, _, _ := strings.Cut(version, ".")
+	return before
+}
+
+// Errors of CheckSaved.
+var (
+	// ErrApplied: a plan is good for one run.
+	ErrApplied = errors.New("the saved plan was applied already")
+	// ErrStale: the plan would not be made like this any more.
+	ErrStale = errors.New("the saved plan is stale")
+)
+
+// CheckSaved returns why a plan that was approved earlier must not be applied
+// now, as ErrApplied or ErrStale with the difference, or nil. Each purchase in
+// it must still be the one that Diff would decide on, at the prices that were
+// approved; what an interrupted run of the same plan has bought is left out.
+func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *ledger.State, limits policy.Limits) error {
+	switch {
+	case plan.Ledger != have.Ledger:
+		return fmt.Errorf("%w: it was made from another ledger", ErrStale)
+	case plan.Wallet != wallet:
+		return fmt.Errorf("%w: it pays from %s, and now %s pays", ErrStale, plan.Wallet, wallet)
+	case !slices.Equal(encoded(plan.Limits), encoded(limits)):
+		return fmt.Errorf("%w: the limits in fragplan.yaml have changed", ErrStale)
+	}
+	digest := plan.Digest()
+	ours := map[ledger.RunID]bool{}
+	for id, r := range have.Runs {
+		if r.Digest == digest && r.Outcome != "" {
+			return ErrApplied
+		}
+		ours[id] = r.Digest == digest
+	}
+	prices := Prices{}
+	for _, a := range plan.Actions {
+		if a.Buys() {
+			prices[a.Item] = a.Estimate
+		}
+	}
+	now := Diff(want, have, prices, limits)
+	if len(now.Violations) > 0 {
+		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)
+	}
+	type place struct {
+		key  string
+		part int
+	}
+	still := map[place]Action{}
+	for _, a := range now.Actions {
+		still[place{a.Key, a.Part}] = a
+	}
+	for _, a := range plan.Actions {
+		if !a.Buys() || boughtBy(ours, have, a) {
+			continue
+		}
+		if b := still[place{a.Key, a.Part}]; !b.Buys() || b.decision() != a.decision() {
+			return fmt.Errorf("%w: %s is no longer what was approved", ErrStale, a.Key)
+		}
+	}
+	return nil
+}
+
+func boughtBy(runs map[ledger.RunID]bool, have *ledger.State, a Action) bool {
+	return slices.ContainsFunc(have.ByKey(a.Key), func(o *ledger.Order) bool {
+		return runs[o.Run] && o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent()
+	})
+}
+
+func encoded(l policy.Limits) []byte {
+	b, err := json.Marshal(l)
+	if err != nil {
+		panic(fmt.Sprintf("reconcile: limits do not serialize: %v", err))
+	}
+	return b
+}
