@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,10 @@ import (
 // not run the world asks of the one that does.
 func (w *World) doors() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", w.own.market.Handler())
-	market, network := w.own.market, w.own.network
+	own := w.own // what Close takes from w
+	market, network := own.market, own.network
+	mux.Handle("/", market.Handler())
+	mux.HandleFunc("GET /sandbox/run", func(out http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(out, own.run) })
 	mux.HandleFunc("GET /sandbox/books", func(out http.ResponseWriter, _ *http.Request) {
 		if err := market.Poll(); err != nil {
 			http.Error(out, err.Error(), http.StatusInternalServerError)
@@ -29,7 +32,7 @@ func (w *World) doors() http.Handler {
 		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet)})
 	})
 	mux.HandleFunc("POST /sandbox/set", func(out http.ResponseWriter, r *http.Request) {
-		if err := w.set(r.FormValue("key"), r.FormValue("value")); err != nil {
+		if err := own.set(w.Wallet, r.FormValue("key"), r.FormValue("value")); err != nil {
 			http.Error(out, err.Error(), http.StatusBadRequest)
 		}
 	})
@@ -61,28 +64,31 @@ func (w *World) Set(ctx context.Context, key, value string) error {
 	return err
 }
 
-func (w *World) set(key, value string) error {
+func (r *running) set(wallet ton.Address, key, value string) error {
 	switch key {
 	case "fund":
 		amount, err := ton.ParseNano(value)
 		if err != nil {
 			return err
 		}
-		if err := w.own.network.Fund(w.Wallet, amount); err != nil {
+		if err := r.network.Fund(wallet, amount); err != nil {
 			return err
 		}
-		_, err = w.own.network.Produce()
+		_, err = r.network.Produce()
 		return err
 	case "time":
 		d, err := time.ParseDuration(value)
 		if err != nil || d < 0 {
 			return fmt.Errorf("time wants a duration such as 10m, not %q", value)
 		}
-		w.own.network.AdvanceTime(d)
-		_, err = w.own.network.Produce()
+		r.network.AdvanceTime(d)
+		_, err = r.network.Produce()
 		return err
 	}
-	return w.own.market.Set(key, value)
+	if !slices.Contains(market.Keys(), key) {
+		return fmt.Errorf("unknown setting %q: known are fund, time, %s", key, strings.Join(market.Keys(), ", "))
+	}
+	return r.market.Set(key, value)
 }
 
 func (w *World) ask(ctx context.Context, method, path string, form url.Values) ([]byte, error) {

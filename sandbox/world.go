@@ -36,16 +36,24 @@ type Options struct {
 	Version ton.WalletVersion // of the funded wallet; "" means V5R1
 	Balance ton.Nano          // what the wallet is given when the world is made; 0 means 1,000 TON
 
-	BlockEvery    time.Duration // 0 means one second
-	Listen        string        // address of Fragment's API; "" means a free port of 127.0.0.1
-	OnTransaction func(network.Executed)
+	BlockEvery time.Duration // 0 means one second
+	Listen     string        // address of Fragment's API, on this machine; "" means a free port of 127.0.0.1
+
+	// Record is a file that every executed transaction is appended to (see
+	// Recorded); "" means none.
+	Record string
 }
 
 // World is a running world, or one that another process runs.
 type World struct {
 	Facts
-	own *running // nil: another process runs it
+	own    *running // nil: another process runs it
+	failed chan error
 }
+
+// ErrAttached is returned, wrapped, where only the process that runs a world
+// can do what was asked, and another process runs it.
+var ErrAttached = errors.New("another process runs this world")
 
 // Facts are what a client needs to take part in a world.
 type Facts struct {
@@ -67,9 +75,18 @@ type birth struct {
 	Cookie   string            `json:"cookie,omitempty"`
 }
 
+// published is what the running process says of itself. Its run tells it from
+// an earlier process, now dead, that left its file behind.
+type published struct {
+	Facts
+	Run string `json:"run"`
+}
+
 type running struct {
+	run     string
 	lock    *flock.Flock
 	network *network.Network
+	record  *record
 	lite    *network.Server
 	market  *market.Market
 	http    *http.Server
@@ -79,22 +96,38 @@ type running struct {
 
 const (
 	birthFile   = "world.json"   // made once
-	addressFile = "running.json" // Facts of the process that runs the world
+	addressFile = "running.json" // what the running process has published
 	lockFile    = "world.lock"
 )
 
 // Open starts the world of a folder, or attaches to the process that runs it.
+// With a Record it never attaches: the error is ErrAttached.
 func Open(ctx context.Context, o Options) (*World, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	lock := flock.New(filepath.Join(o.Dir, lockFile))
-	free, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
-	}
-	if !free {
-		return attach(ctx, o.Dir)
+	for {
+		free, err := lock.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
+		if free {
+			break
+		}
+		if o.Record != "" {
+			return nil, fmt.Errorf("sandbox %s: record: %w", o.Dir, ErrAttached)
+		}
+		w, err := attach(ctx, o.Dir)
+		if err == nil {
+			return w, nil
+		}
+		// It may be starting, or ending, or have died this moment.
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("sandbox %s: another process has it locked and does not say where it listens: %w", o.Dir, err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 	w, err := start(o)
 	if err != nil {
@@ -104,21 +137,32 @@ func Open(ctx context.Context, o Options) (*World, error) {
 	return w, nil
 }
 
-// attach waits for the running process to publish where it listens.
+// attach believes what is published only if its door answers for the same run.
 func attach(ctx context.Context, dir string) (*World, error) {
-	for {
-		var f Facts
-		err := readJSON(filepath.Join(dir, addressFile), &f)
-		if err == nil {
-			return &World{Facts: f}, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("sandbox %s: another process has it locked and does not say where it listens: %w", dir, err)
-		case <-time.After(50 * time.Millisecond):
-		}
+	var p published
+	if err := readJSON(filepath.Join(dir, addressFile), &p); err != nil {
+		return nil, err
 	}
+	w := &World{Facts: p.Facts}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	run, err := w.ask(ctx, http.MethodGet, "/sandbox/run", nil)
+	if err != nil {
+		return nil, err
+	}
+	if string(run) != p.Run {
+		return nil, fmt.Errorf("%s: %s is somebody else", addressFile, p.FragmentURL)
+	}
+	return w, nil
 }
+
+// Attached reports whether another process runs the world.
+func (w *World) Attached() bool { return w.failed == nil }
+
+// Failed yields the error that stopped the world, if one does: blocks or
+// answers can't be made any more, mostly because its disk is full. It yields
+// nothing for a world that another process runs.
+func (w *World) Failed() <-chan error { return w.failed }
 
 func start(o Options) (*World, error) {
 	b, born, err := bear(o)
@@ -129,11 +173,18 @@ func start(o Options) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", birthFile, err)
 	}
-	r := &running{}
-	w := &World{own: r}
+	r := &running{run: rand.Text()}
+	w := &World{own: r, failed: make(chan error, 2)}
 	w.Version, w.Mnemonic = b.Version, b.Mnemonic
-	if r.network, err = network.Open(filepath.Join(o.Dir, "network.jsonl"), network.Options{Seed: seed(b.Seed), OnTransaction: o.OnTransaction}); err != nil {
-		return nil, err
+	options := network.Options{Seed: seed(b.Seed)}
+	if o.Record != "" {
+		if r.record, err = openRecord(o.Record); err != nil {
+			return nil, err
+		}
+		options.OnTransaction = r.record.add
+	}
+	if r.network, err = network.Open(filepath.Join(o.Dir, "network.jsonl"), options); err != nil {
+		return nil, errors.Join(err, w.Close())
 	}
 	w.NetworkID = r.network.GlobalID()
 	w.Wallet = ton.Wallet{Version: b.Version, PublicKey: key.Public().(ed25519.PublicKey), NetworkID: w.NetworkID}.Address()
@@ -147,7 +198,9 @@ func start(o Options) (*World, error) {
 		if _, err := r.network.Produce(); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
-		b.Cookie = r.market.NewSession(w.Wallet)
+		if b.Cookie = r.market.NewSession(w.Wallet); b.Cookie == "" {
+			return nil, errors.Join(errors.New("the market's log can't be written"), w.Close())
+		}
 		if err := writeJSON(filepath.Join(o.Dir, birthFile), b); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
@@ -208,17 +261,28 @@ func (w *World) serve(o Options) error {
 	if err != nil {
 		return err
 	}
+	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		return errors.Join(fmt.Errorf("%s is open to other machines: listen on 127.0.0.1", l.Addr()), l.Close())
+	}
 	w.FragmentURL = "http://" + l.Addr().String()
 	r.http = &http.Server{Handler: w.doors(), ReadHeaderTimeout: 10 * time.Second}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	r.done.Go(func() { _ = r.http.Serve(l) })
+	r.done.Go(func() {
+		if err := r.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			w.failed <- fmt.Errorf("sandbox: %w", err)
+		}
+	})
 	every := o.BlockEvery
 	if every == 0 {
 		every = time.Second
 	}
-	r.done.Go(func() { _ = r.network.Run(ctx, every) })
-	return writeJSON(filepath.Join(o.Dir, addressFile), w.Facts)
+	r.done.Go(func() {
+		if err := r.network.Run(ctx, every); err != nil {
+			w.failed <- fmt.Errorf("sandbox: %w", err)
+		}
+	})
+	return writeJSON(filepath.Join(o.Dir, addressFile), published{w.Facts, r.run})
 }
 
 // Close ends a world that this process runs, and leaves one that another
@@ -230,6 +294,10 @@ func (w *World) Close() error {
 	}
 	w.own = nil
 	var errs []error
+	if r.lock != nil {
+		// First, so that nobody is sent to a door that is about to close.
+		errs = append(errs, os.Remove(filepath.Join(filepath.Dir(r.lock.Path()), addressFile)))
+	}
 	if r.cancel != nil {
 		r.cancel()
 	}
@@ -246,8 +314,11 @@ func (w *World) Close() error {
 	if r.network != nil {
 		errs = append(errs, r.network.Close())
 	}
+	if r.record != nil {
+		errs = append(errs, r.record.f.Close())
+	}
 	if r.lock != nil {
-		errs = append(errs, os.Remove(filepath.Join(filepath.Dir(r.lock.Path()), addressFile)), r.lock.Unlock())
+		errs = append(errs, r.lock.Unlock())
 	}
 	return errors.Join(errs...)
 }

@@ -2,18 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/sandbox"
-	"github.com/fragplan/fragplan/sandbox/network"
 	"github.com/fragplan/fragplan/ton"
 	"github.com/fragplan/fragplan/wallet"
 )
@@ -31,7 +29,7 @@ func (p *program) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.serve(c.Context(), sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen}, record)
+			return p.serve(c.Context(), sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen, Record: record})
 		},
 	}
 	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines")
@@ -43,20 +41,17 @@ func (p *program) sandboxCommand() *cobra.Command {
 
 func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
 
-func (p *program) serve(ctx context.Context, o sandbox.Options, record string) error {
-	if record != "" {
-		f, err := os.OpenFile(record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		o.OnTransaction = recorder(f)
-	}
+// serve runs a world until it is interrupted. One that another process runs
+// can't be served again.
+func (p *program) serve(ctx context.Context, o sandbox.Options) (err error) {
 	w, err := sandbox.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer w.Close()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if w.Attached() {
+		return fmt.Errorf("sandbox %s: %w", o.Dir, sandbox.ErrAttached)
+	}
 	files := map[string][]byte{
 		"global.config.json": w.GlobalConfig,
 		"mnemonic.txt":       []byte(strings.Join(w.Mnemonic, " ") + "\n"),
@@ -72,28 +67,10 @@ func (p *program) serve(ctx context.Context, o sandbox.Options, record string) e
 	select {
 	case <-ctx.Done():
 	case <-p.interrupt:
+	case err := <-w.Failed():
+		return err
 	}
 	return nil
-}
-
-// recorder writes each transaction with all that went into it, so that
-// another TVM can execute it again.
-func recorder(f *os.File) func(network.Executed) {
-	var mu sync.Mutex
-	enc := json.NewEncoder(f)
-	return func(e network.Executed) {
-		mu.Lock()
-		defer mu.Unlock()
-		_ = enc.Encode(struct {
-			Before, After, Message, Transaction, Config ton.BoC
-			Time                                        uint32
-			BlockLT, LT                                 uint64
-			RandSeed, TransactionHash                   ton.Hash
-		}{
-			ton.BoCOf(e.Before), ton.BoCOf(e.After), ton.BoCOf(e.Message), ton.BoCOf(e.Transaction), ton.BoCOf(e.Config),
-			e.Time, e.BlockLT, e.LT, ton.Hash(e.RandSeed), ton.Hash(e.Transaction.Hash()),
-		})
-	}
 }
 
 func (p *program) sandboxBooks() *cobra.Command {

@@ -54,6 +54,15 @@ var knobs = []knob{
 	{key: "valid_for", check: isSeconds, form: "a duration such as 600s; negative for links that are over", initial: "600s"},
 }
 
+// Keys are all that Set takes, sorted.
+func Keys() []string {
+	names := make([]string, len(knobs))
+	for i, k := range knobs {
+		names[i] = k.key
+	}
+	return names
+}
+
 // Set tunes the market, and persists it. The value of a fault may end in *N: then
 // it acts N times. An unknown key or value is an error that lists the known ones.
 //
@@ -79,11 +88,7 @@ var knobs = []knob{
 func (m *Market) Set(key, value string) error {
 	i := slices.IndexFunc(knobs, func(k knob) bool { return k.key == key })
 	if i < 0 {
-		names := make([]string, len(knobs))
-		for i, k := range knobs {
-			names[i] = k.key
-		}
-		return fmt.Errorf("unknown setting %q: known are %s", key, strings.Join(names, ", "))
+		return fmt.Errorf("unknown setting %q: known are %s", key, strings.Join(Keys(), ", "))
 	}
 	s := setting{Key: key, Value: value}
 	if v, count, ok := strings.Cut(value, "*"); ok {

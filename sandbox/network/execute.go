@@ -22,6 +22,7 @@ type draft struct {
 	context    *tvm.BlockContext
 	txs        map[accountID][]*transaction
 	before     map[accountID][]byte // hash of the account before the block
+	refused    error                // what OnTransaction said
 }
 
 // Faucet is the account that Fund's money comes from. It has no state.
@@ -105,7 +106,9 @@ func (n *Network) execute(time uint32) (*draft, error) {
 		delete(n.pooled, e.hash)
 		// What is not accepted any more, or breaks the machine, vanishes, as
 		// from a real pool.
-		_ = n.transact(d, e.to, e.message)
+		if _ = n.transact(d, e.to, e.message); d.refused != nil {
+			return nil, d.refused
+		}
 	}
 	n.pool = later
 	for n.queue.Len() > 0 {
@@ -118,7 +121,9 @@ func (n *Network) execute(time uint32) (*draft, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := n.transact(d, to, m); err != nil {
+		if err := n.transact(d, to, m); d.refused != nil {
+			return nil, d.refused
+		} else if err != nil {
 			return nil, fmt.Errorf("message to %x: %w", to, err)
 		}
 	}
@@ -139,11 +144,15 @@ func (n *Network) transact(d *draft, to accountID, m *tvm.PreparedMessage) error
 		return err
 	}
 	if n.onTransaction != nil && !n.replay {
-		n.onTransaction(Executed{
+		err := n.onTransaction(Executed{
 			Before: a.state.ShardAccountCell(), After: r.NextAccount.ShardAccountCell(),
 			Message: m.Cell(), Transaction: r.TransactionCell, Config: n.params,
 			Time: d.time, BlockLT: d.start, LT: lt, RandSeed: n.randSeed(d.start),
 		})
+		if err != nil {
+			d.refused = err
+			return err
+		}
 	}
 	if d.before[to] == nil {
 		d.before[to] = a.state.ShardAccount().Account.Hash()

@@ -48,8 +48,9 @@ type Options struct {
 	// Clock is the time of the machine; nil means time.Now.
 	Clock func() time.Time
 	// OnTransaction is called for every transaction when it is executed, and
-	// not again when Open replays it. It must not call the network.
-	OnTransaction func(Executed)
+	// not again when Open replays it. It must not call the network. An error
+	// stops the network before the transaction's block is made.
+	OnTransaction func(Executed) error
 }
 
 // Executed is one transaction with all that went into it, so that another TVM
@@ -67,7 +68,7 @@ type Executed struct {
 // Network is a running network. All methods may be called at any time from any
 // goroutine.
 type Network struct {
-	onTransaction func(Executed)
+	onTransaction func(Executed) error
 	clock         func() time.Time
 	seed          [32]byte
 	globalID      int32

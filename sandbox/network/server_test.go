@@ -73,7 +73,7 @@ func TestOnTransactionShowsAll(t *testing.T) {
 	last := map[ton.Hash]bool{}
 	var count, linked int
 	o := options()
-	o.OnTransaction = func(e network.Executed) {
+	o.OnTransaction = func(e network.Executed) error {
 		count++
 		if last[ton.Hash(e.Before.Hash())] {
 			linked++
@@ -82,6 +82,7 @@ func TestOnTransactionShowsAll(t *testing.T) {
 		if e.Message == nil || e.Transaction == nil || e.Config == nil || e.LT == 0 || e.Time == 0 || e.RandSeed == [32]byte{} {
 			t.Errorf("something is missing: %+v", e)
 		}
+		return nil
 	}
 	n := newNetwork(t, o)
 	p := newPayer(n, ton.V5R1)
