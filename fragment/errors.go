@@ -50,19 +50,21 @@ type Error struct {
 	Cause      error         // what happened below, if anything
 }
 
-// Error quotes the server's words.
+// Error quotes the server's words, and ends with which call it was.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "fragment %s: %v", e.Method, e.Kind)
-	if e.Status != 0 && e.Status != 200 {
-		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
-	}
+	b.WriteString(e.Kind.Error())
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %q", e.Message)
 	}
 	if e.Cause != nil {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
+	fmt.Fprintf(&b, " (Fragment, %s", e.Method)
+	if e.Status != 0 && e.Status != 200 {
+		fmt.Fprintf(&b, ", HTTP %d", e.Status)
+	}
+	b.WriteByte(')')
 	return b.String()
 }
 

@@ -33,7 +33,7 @@ func DecodePayload(s string) (Payload, error) {
 	}
 	c, err := boc.Cell()
 	if err != nil {
-		return Payload{}, fmt.Errorf("payload: %w", err)
+		return Payload{}, fmt.Errorf("payload: %w", ton.ErrBoC) // what was wrong in it helps nobody
 	}
 	p := Payload{Body: boc, Hash: ton.Hash(c.Hash())}
 	// ErrNoComment is the only error: another kind of body.
