@@ -77,11 +77,17 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason }
 
-// Errors that stop a run before anything is bought.
+// Errors with which a run stops. Running apply again is safe after each.
 var (
 	// ErrTide: the chain holds outgoing transactions that the ledger can't
 	// explain. The ledger is old, lost or not the only one.
 	ErrTide = errors.New("the wallet's history holds payments that the ledger does not know")
 	// ErrNoAnchor: the ledger does not answer for this wallet.
 	ErrNoAnchor = errors.New("the ledger does not know this wallet")
+	// ErrFunds: the wallet can't pay for the next order.
+	ErrFunds = errors.New("not enough TON in the wallet")
+	// ErrBreaker: too much is paid and not acknowledged.
+	ErrBreaker = errors.New("Fragment has not acknowledged what was paid, so nothing more is signed")
+	// ErrInterrupted is how a run ends that a person stopped.
+	ErrInterrupted = errors.New("interrupted; running apply again goes on where this stopped")
 )

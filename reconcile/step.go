@@ -1,11 +1,6 @@
 package reconcile
 
 import (
-	"errors"
-	"fmt"
-	"sort"
-	"time"
-
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -58,6 +53,19 @@ const (
 	buying
 )
 
+// Limits of one run: how often an order is offered anew, may see its payment
+// die, and has its confirm call repeated before people are told.
+const (
+	maxInvoices  = 3
+	maxDeaths    = 3
+	maxTelling   = 6
+	maxInquiries = 20
+	maxMisses    = 6   // reads of the chain that fail in a row
+	validity     = 180 // seconds of chain time that a message lives
+	expiryMargin = 60  // seconds by which an invoice must outlive its message
+	askAhead     = 4   // offers asked for beyond the next batch
+)
+
 type job struct {
 	action   Action
 	invoices int
@@ -82,25 +90,15 @@ type Result struct {
 	Spent, Fees ton.Nano
 }
 
+// Result returns what was done so far.
+func (s *State) Result() Result { return s.result }
+
 // Problem is an action that was not carried out.
 type Problem struct {
 	Key    string
 	Code   string
 	Reason string
 }
-
-// Limits of one run: how often an order is offered anew, may see its payment
-// die, and has its confirm call repeated before people are told.
-const (
-	maxInvoices  = 3
-	maxDeaths    = 3
-	maxTelling   = 6
-	maxInquiries = 20
-	maxMisses    = 6   // reads of the chain that fail in a row
-	validity     = 180 // seconds of chain time that a message lives
-	expiryMargin = 60  // seconds by which an invoice must outlive its message
-	askAhead     = 4   // offers asked for beyond the next batch
-)
 
 // Setup is what an apply starts from.
 type Setup struct {
@@ -124,9 +122,6 @@ func NewState(u Setup) *State {
 	}
 	return s
 }
-
-// Result returns what was done so far.
-func (s *State) Result() Result { return s.result }
 
 // Step takes what just happened and returns what to do next. Records come
 // before the effects that rely on them.
@@ -159,9 +154,6 @@ func (s *State) Step(e Event) []Effect {
 	return s.out
 }
 
-// ErrInterrupted is how a run ends that a person stopped.
-var ErrInterrupted = errors.New("interrupted; running apply again goes on where this stopped")
-
 func (s *State) do(e ...Effect) { s.out = append(s.out, e...) }
 
 // record folds events into the book and has them written. What the book
@@ -193,40 +185,9 @@ func (s *State) stop(err error) {
 	}
 }
 
-// start looks at every wallet of the ledger, configured or not: each payment
-// that may live is settled before anything else.
-func (s *State) start() {
-	if s.book.Wallets[s.self] == nil {
-		s.stop(fmt.Errorf("%s: %w", s.self, ErrNoAnchor))
-		return
-	}
-	addresses := make([]ton.Address, 0, len(s.book.Wallets))
-	for a := range s.book.Wallets {
-		addresses = append(addresses, a)
-	}
-	sort.Slice(addresses, func(i, j int) bool { return addresses[i].Raw() < addresses[j].Raw() })
-	for _, a := range addresses {
-		s.unseen[a] = true
-		s.seen[a] = s.book.Wallets[a].Anchor
-		s.do(s.look(a))
-	}
-}
-
-func (s *State) look(a ton.Address) Look {
-	since := s.seen[a]
-	if p := s.open(a); p != nil && !s.unseen[a] {
-		since = p.Base
-	}
-	return Look{Wallet: a, Version: s.book.Wallets[a].Version, Since: since}
-}
-
-func (s *State) open(a ton.Address) *ledger.Payment {
-	for _, p := range s.book.Open() {
-		if p.Wallet == a {
-			return p
-		}
-	}
-	return nil
+func (s *State) problem(key, code, reason string) {
+	s.result.Problems = append(s.result.Problems, Problem{key, code, reason})
+	s.notice(Progress{Stage: "refused", Key: key, Text: reason})
 }
 
 // advance begins whatever can begin now.
@@ -241,123 +202,6 @@ func (s *State) advance() {
 	if !s.ended {
 		s.finish()
 	}
-}
-
-// begin starts the run proper: orders that were only reserved or quoted are
-// given up, paid ones are confirmed, and the plan's actions are reserved.
-func (s *State) begin() {
-	s.stage = buying
-	s.month = s.plan.Limits.Of(policy.Month, s.spentInMonth()...)
-	var releases []ledger.Event
-	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		switch o := s.book.Orders[id]; {
-		case o == nil:
-		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
-			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "an interrupted run had not armed a payment for it"})
-		case o.Phase == ledger.Paid:
-			s.tell(o)
-		}
-	}
-	if len(releases) > 0 && !s.record(releases...) {
-		return
-	}
-	s.reserve()
-}
-
-// spentInMonth sums what left in the chain's current calendar month (UTC).
-func (s *State) spentInMonth() []ton.Amount {
-	now := time.Unix(int64(s.account.Time), 0).UTC()
-	first := uint32(time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
-	var used []ton.Amount
-	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
-			used = append(used, o.Reserve)
-		}
-	}
-	for id := ledger.PaymentID(1); id <= s.book.LastPayment; id++ {
-		if p := s.book.Payments[id]; p != nil && p.Phase == ledger.PaymentExecuted && p.Time >= first {
-			used = append(used, p.Fees.Amount())
-		}
-	}
-	return used
-}
-
-// reserve takes the budget of every action, or sets the action aside.
-func (s *State) reserve() {
-	run := s.book.LastRun + 1
-	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Host: s.host}}
-	next := s.book.LastOrder
-	for _, a := range s.plan.Actions {
-		if !a.Buys() || s.bought(a) {
-			continue
-		}
-		if err := s.take(a.Estimate); err != nil {
-			s.problem(a.Key, "limit", err.Error())
-			continue
-		}
-		next++
-		s.jobs[next] = &job{action: a}
-		s.waiting = append(s.waiting, next)
-		events = append(events, ledger.OrderReserved{
-			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,
-			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate,
-		})
-	}
-	if len(s.jobs) == 0 {
-		return // nothing to buy: no run
-	}
-	s.run, s.result.Run = run, run
-	s.record(events...)
-}
-
-// bought reports whether an earlier run of the same plan carried this out.
-func (s *State) bought(a Action) bool {
-	for _, o := range s.book.ByKey(a.Key) {
-		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *State) take(a ton.Amount) error {
-	if err := s.month.Check(a); err != nil {
-		return err
-	}
-	if err := s.budget.Reserve(a); err != nil {
-		return err
-	}
-	return s.month.Reserve(a)
-}
-
-// retake changes what an order holds of the budgets. What costs no more than
-// was held always fits; if it does not fit, the order holds what it held.
-func (s *State) retake(held, want ton.Amount) error {
-	s.giveBack(held)
-	err := s.take(want)
-	if err != nil && want.Asset == held.Asset && want.Units <= held.Units {
-		err = nil
-		s.spend(want)
-	} else if err != nil {
-		s.spend(held)
-	}
-	return err
-}
-
-// spend counts what is gone or promised, whatever the limits say.
-func (s *State) spend(a ton.Amount) {
-	s.budget.Spend(a)
-	s.month.Spend(a)
-}
-
-func (s *State) giveBack(a ton.Amount) {
-	s.budget.Release(a)
-	s.month.Release(a)
-}
-
-func (s *State) problem(key, code, reason string) {
-	s.result.Problems = append(s.result.Problems, Problem{key, code, reason})
-	s.notice(Progress{Stage: "refused", Key: key, Text: reason})
 }
 
 // finish ends the run when nothing is left to do or to wait for.

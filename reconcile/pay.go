@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,93 +9,6 @@ import (
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/ton"
 )
-
-// askMore asks for offers, no further ahead than the next batch: an offer
-// that waits too long expires.
-func (s *State) askMore() {
-	for len(s.waiting) > 0 && s.quoting+len(s.ready) < s.batchLimit()+askAhead {
-		id := s.waiting[0]
-		s.waiting = s.waiting[1:]
-		o := s.book.Orders[id]
-		s.quoting++
-		s.do(Ask{Order: id, Handle: o.Handle, Item: o.Item})
-	}
-}
-
-// batchLimit is the ramp: at most 4 times the largest batch that Fragment has
-// acknowledged for this wallet, beginning with 1.
-func (s *State) batchLimit() int {
-	ramp := s.book.Wallets[s.self].Ramp
-	if ramp == 0 {
-		return 1
-	}
-	return min(4*ramp, s.wallet.Version.MaxTransfers())
-}
-
-func (s *State) offered(e Offered) {
-	s.quoting--
-	o := s.book.Orders[e.Order]
-	j := s.jobs[e.Order]
-	if o == nil || j == nil || o.Phase != ledger.Reserved {
-		return
-	}
-	var refusal *Refusal
-	switch {
-	case errors.As(e.Err, &refusal):
-		s.giveUp(o, refusal.Code, refusal.Reason)
-		return
-	case e.Err != nil:
-		s.stop(fmt.Errorf("%s: %w", o.Key, e.Err))
-		return
-	}
-	j.invoices++
-	invoice := e.Offer.Invoice
-	invoice.N = o.Invoices + 1
-	if err := s.inspect(o, e.Offer.From, invoice); err != nil {
-		code := "firewall"
-		if r := (*firewall.Refusal)(nil); errors.As(err, &r) {
-			code = string(r.Code)
-		}
-		s.giveUp(o, code, err.Error())
-		return
-	}
-	err := s.plan.Limits.CheckOrder(invoice.Price)
-	if err == nil {
-		err = s.retake(o.Reserve, invoice.Price)
-	}
-	if err != nil {
-		s.giveUp(o, "limit", err.Error())
-		return
-	}
-	if s.record(ledger.OrderQuoted{Order: o.ID, Invoice: invoice}) {
-		// Offers are answered in any order; they are paid in the plan's.
-		at, _ := slices.BinarySearch(s.ready, o.ID)
-		s.ready = slices.Insert(s.ready, at, o.ID)
-		s.noticeOrder("quoted", o)
-	}
-}
-
-// inspect has the firewall decode the offer to the last bit.
-func (s *State) inspect(o *ledger.Order, from ton.Address, invoice ledger.Invoice) error {
-	rules := s.rules
-	rules.Wallet = s.self
-	rules.RefKnown = func(ref string) bool { _, known := s.book.Refs[ref]; return known }
-	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time}
-	t := invoice.Transfer
-	return firewall.Check(rules, want, firewall.Offer{
-		From: from, ValidUntil: invoice.ValidUntil,
-		Messages: []firewall.Message{{To: t.To, Bounce: t.Bounce, Amount: t.Amount, Payload: t.Body}},
-	})
-}
-
-// giveUp releases an order that can't be bought in this run.
-func (s *State) giveUp(o *ledger.Order, code, reason string) {
-	s.giveBack(o.Reserve)
-	delete(s.jobs, o.ID)
-	if s.record(ledger.OrderReleased{Order: o.ID, Reason: reason}) {
-		s.problem(o.Key, code, reason)
-	}
-}
 
 // prepare begins a batch when it is full, when its oldest offer would not
 // outlive it, or when nothing more is coming. It starts with a fresh look.
@@ -152,34 +64,6 @@ func (s *State) try() {
 	s.do(Try{Wallet: s.wallet, Payload: d.payload})
 }
 
-// dropExpired sends orders back whose offer would not outlive a message.
-func (s *State) dropExpired() {
-	var keep []ledger.OrderID
-	for _, id := range s.ready {
-		o := s.book.Orders[id]
-		if o.Invoice.ValidUntil >= s.account.Time+2*expiryMargin {
-			keep = append(keep, id)
-			continue
-		}
-		if !s.record(ledger.InvoiceDropped{Order: id, Reason: "the offer expired unpaid"}) {
-			return
-		}
-		s.again(o, "offers expired before they could be paid")
-	}
-	s.ready = keep
-}
-
-// again puts a reserved order back into the queue, or gives it up if that has
-// happened too often.
-func (s *State) again(o *ledger.Order, why string) {
-	j := s.jobs[o.ID]
-	if j == nil || j.invoices >= maxInvoices || o.Deaths >= maxDeaths {
-		s.giveUp(o, "retries", fmt.Sprintf("%d %s; the next apply tries again", maxInvoices, why))
-		return
-	}
-	s.waiting = append(s.waiting, o.ID)
-}
-
 // sound checks that the wallet is the one we know how to pay from.
 func (s *State) sound() error {
 	switch a := s.account; {
@@ -224,24 +108,6 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 		}
 	}
 	return orders
-}
-
-// Errors that stop a run cleanly.
-var (
-	// ErrFunds: the wallet can't pay for the next order.
-	ErrFunds = errors.New("not enough TON in the wallet")
-	// ErrBreaker: too much is paid and not acknowledged.
-	ErrBreaker = errors.New("Fragment has not acknowledged what was paid, so nothing more is signed")
-)
-
-func (s *State) unacknowledged() []ton.Amount {
-	var sum []ton.Amount
-	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Paid {
-			sum = append(sum, o.Reserve)
-		}
-	}
-	return sum
 }
 
 // tried judges the emulation. A sound batch is armed; one that would skip

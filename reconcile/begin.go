@@ -1,0 +1,105 @@
+package reconcile
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// start looks at every wallet of the ledger, configured or not: each payment
+// that may live is settled before anything else.
+func (s *State) start() {
+	if s.book.Wallets[s.self] == nil {
+		s.stop(fmt.Errorf("%s: %w", s.self, ErrNoAnchor))
+		return
+	}
+	addresses := make([]ton.Address, 0, len(s.book.Wallets))
+	for a := range s.book.Wallets {
+		addresses = append(addresses, a)
+	}
+	sort.Slice(addresses, func(i, j int) bool { return addresses[i].Raw() < addresses[j].Raw() })
+	for _, a := range addresses {
+		s.unseen[a] = true
+		s.seen[a] = s.book.Wallets[a].Anchor
+		s.do(s.look(a))
+	}
+}
+
+func (s *State) look(a ton.Address) Look {
+	since := s.seen[a]
+	if p := s.open(a); p != nil && !s.unseen[a] {
+		since = p.Base
+	}
+	return Look{Wallet: a, Version: s.book.Wallets[a].Version, Since: since}
+}
+
+func (s *State) open(a ton.Address) *ledger.Payment {
+	for _, p := range s.book.Open() {
+		if p.Wallet == a {
+			return p
+		}
+	}
+	return nil
+}
+
+// begin starts the run proper: orders that were only reserved or quoted are
+// given up, paid ones are confirmed, and the plan's actions are reserved.
+func (s *State) begin() {
+	s.stage = buying
+	s.month = s.plan.Limits.Of(policy.Month, s.spentInMonth()...)
+	var releases []ledger.Event
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		switch o := s.book.Orders[id]; {
+		case o == nil:
+		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
+			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "an interrupted run had not armed a payment for it"})
+		case o.Phase == ledger.Paid:
+			s.tell(o)
+		}
+	}
+	if len(releases) > 0 && !s.record(releases...) {
+		return
+	}
+	s.reserve()
+}
+
+// reserve takes the budget of every action, or sets the action aside.
+func (s *State) reserve() {
+	run := s.book.LastRun + 1
+	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Host: s.host}}
+	next := s.book.LastOrder
+	for _, a := range s.plan.Actions {
+		if !a.Buys() || s.bought(a) {
+			continue
+		}
+		if err := s.take(a.Estimate); err != nil {
+			s.problem(a.Key, "limit", err.Error())
+			continue
+		}
+		next++
+		s.jobs[next] = &job{action: a}
+		s.waiting = append(s.waiting, next)
+		events = append(events, ledger.OrderReserved{
+			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,
+			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate,
+		})
+	}
+	if len(s.jobs) == 0 {
+		return // nothing to buy: no run
+	}
+	s.run, s.result.Run = run, run
+	s.record(events...)
+}
+
+// bought reports whether an earlier run of the same plan carried this out.
+func (s *State) bought(a Action) bool {
+	for _, o := range s.book.ByKey(a.Key) {
+		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,71 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+func (s *State) take(a ton.Amount) error {
+	if err := s.month.Check(a); err != nil {
+		return err
+	}
+	if err := s.budget.Reserve(a); err != nil {
+		return err
+	}
+	return s.month.Reserve(a)
+}
+
+// retake changes what an order holds of the budgets. What costs no more than
+// was held always fits; if it does not fit, the order holds what it held.
+func (s *State) retake(held, want ton.Amount) error {
+	s.giveBack(held)
+	err := s.take(want)
+	if err != nil && want.Asset == held.Asset && want.Units <= held.Units {
+		err = nil
+		s.spend(want)
+	} else if err != nil {
+		s.spend(held)
+	}
+	return err
+}
+
+// spend counts what is gone or promised, whatever the limits say.
+func (s *State) spend(a ton.Amount) {
+	s.budget.Spend(a)
+	s.month.Spend(a)
+}
+
+func (s *State) giveBack(a ton.Amount) {
+	s.budget.Release(a)
+	s.month.Release(a)
+}
+
+// spentInMonth sums what left in the chain's current calendar month (UTC).
+func (s *State) spentInMonth() []ton.Amount {
+	now := time.Unix(int64(s.account.Time), 0).UTC()
+	first := uint32(time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
+	var used []ton.Amount
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
+			used = append(used, o.Reserve)
+		}
+	}
+	for id := ledger.PaymentID(1); id <= s.book.LastPayment; id++ {
+		if p := s.book.Payments[id]; p != nil && p.Phase == ledger.PaymentExecuted && p.Time >= first {
+			used = append(used, p.Fees.Amount())
+		}
+	}
+	return used
+}
+
+func (s *State) unacknowledged() []ton.Amount {
+	var sum []ton.Amount
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Paid {
+			sum = append(sum, o.Reserve)
+		}
+	}
+	return sum
+}

@@ -1,0 +1,97 @@
+package reconcile
+
+import (
+	"sort"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+)
+
+// tell makes the confirm call for a paid order. Its answer is recorded; its
+// absence never leads to a second purchase.
+func (s *State) tell(o *ledger.Order) {
+	p := s.book.Payments[o.Payment]
+	if o.Invoice == nil || p == nil {
+		return
+	}
+	attempt := s.telling[o.ID]
+	s.telling[o.ID] = attempt + 1
+	pause := time.Duration(0)
+	if attempt > 0 {
+		pause = patience(attempt)
+	}
+	s.do(Tell{Order: o.ID, Kind: o.Item.Kind, Invoice: *o.Invoice, Message: p.Message, After: pause})
+}
+
+func (s *State) told(e Told) {
+	o := s.book.Orders[e.Order]
+	s.braked = false
+	switch {
+	case o.Phase != ledger.Paid:
+		delete(s.telling, e.Order)
+	case e.Err == nil:
+		delete(s.telling, e.Order)
+		if s.record(ledger.OrderAcknowledged{Order: e.Order}) {
+			s.noticeOrder("acknowledged", o)
+		}
+	case s.telling[e.Order] < maxTelling && s.stopped == nil:
+		s.tell(o)
+	default:
+		delete(s.telling, e.Order)
+		s.notice(Progress{Stage: "undelivered", Key: o.Key, Handle: o.Handle, Item: o.Item, Order: o.ID, Amount: o.Reserve, Text: e.Err.Error()})
+	}
+}
+
+// inquire asks whether what was acknowledged has been handed over. It reports
+// whether there is an answer to wait for.
+func (s *State) inquire() bool {
+	open := map[product.Kind]bool{}
+	for _, id := range s.result.Bought {
+		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged {
+			open[o.Item.Kind] = true
+		}
+	}
+	kinds := make([]product.Kind, 0, len(open))
+	for k := range open {
+		if s.asked[k] < maxInquiries || s.inquiry[k] {
+			kinds = append(kinds, k)
+		}
+	}
+	sort.Slice(kinds, func(i, j int) bool { return kinds[i] < kinds[j] })
+	for _, k := range kinds {
+		if s.inquiry[k] {
+			continue
+		}
+		s.inquiry[k] = true
+		pause := time.Duration(0)
+		if s.asked[k] > 0 {
+			pause = time.Second
+		}
+		s.asked[k]++
+		s.do(Inquire{Kind: k, After: pause})
+	}
+	return len(kinds) > 0
+}
+
+// EvidencePage is the kind of evidence that Fragment's page gives: it said
+// that everything bought in the session has been handed over.
+const EvidencePage = "page"
+
+func (s *State) learned(e Learned) {
+	s.inquiry[e.Kind] = false
+	if e.Err != nil || !e.Done {
+		return
+	}
+	var events []ledger.Event
+	for _, id := range s.result.Bought {
+		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
+			events = append(events, ledger.OrderDelivered{Order: id, Evidence: EvidencePage})
+		}
+	}
+	if len(events) > 0 && s.record(events...) {
+		for _, ev := range events {
+			s.noticeOrder("delivered", s.book.Orders[ev.(ledger.OrderDelivered).Order])
+		}
+	}
+}
