@@ -55,14 +55,15 @@ type jsonViolation struct {
 }
 
 type jsonSummary struct {
-	Buy     int         `json:"buy"`
-	TopUp   int         `json:"top_up"`
-	Retire  int         `json:"retire"`
-	Blocked int         `json:"blocked"`
-	Unknown int         `json:"unknown"`
-	Same    int         `json:"no_op"`
-	Cost    *jsonAmount `json:"cost"`
-	Max     *jsonAmount `json:"max"`
+	Buy     int `json:"buy"`
+	TopUp   int `json:"top_up"`
+	Retire  int `json:"retire"`
+	Blocked int `json:"blocked"`
+	Unknown int `json:"unknown"`
+	Same    int `json:"no_op"`
+	// One amount an asset.
+	Cost []*jsonAmount `json:"cost"`
+	Max  []*jsonAmount `json:"max"`
 }
 
 type jsonPlan struct {
@@ -96,8 +97,17 @@ func actionOf(a reconcile.Action) jsonAction {
 	return j
 }
 
-func summaryOf(t reconcile.Summary) jsonSummary {
-	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amount(t.Cost), amount(t.Max)}
+func summaryOf(p *reconcile.Plan) jsonSummary {
+	t, s := p.Summary(), sumsOf(p)
+	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amounts(s.cost), amounts(s.max)}
+}
+
+func amounts(list []ton.Amount) []*jsonAmount {
+	out := []*jsonAmount{}
+	for _, a := range list {
+		out = append(out, amount(a))
+	}
+	return out
 }
 
 // PlanJSON writes a plan for programs: one object with format_version,
@@ -109,7 +119,7 @@ func PlanJSON(w io.Writer, p *reconcile.Plan) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
 		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created,
-		Actions: []jsonAction{}, Violations: []jsonViolation{}, Summary: summaryOf(p.Summary()),
+		Actions: []jsonAction{}, Violations: []jsonViolation{}, Summary: summaryOf(p),
 	}
 	for _, a := range p.Actions {
 		j.Actions = append(j.Actions, actionOf(a))

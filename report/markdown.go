@@ -21,7 +21,7 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 	if p.Sandbox {
 		b.WriteString("\nSandbox: no real money moves.\n")
 	}
-	if !p.Priced && p.Summary().Buy+p.Summary().TopUp > 0 {
+	if ceilings(p) {
 		b.WriteString("\nPrices are ceilings, the worst case.\n")
 	}
 	var items []string

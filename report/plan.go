@@ -35,7 +35,7 @@ func colorOf(v reconcile.Verb) string {
 func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	var b bytes.Buffer
 	for _, v := range p.Violations {
-		fmt.Fprintf(&b, "%s %s\n", s.paint(red, "Stopped by "+Clean(v.Rule, cellWidth)+":"), Clean(v.Message, 0))
+		fmt.Fprintf(&b, "%s %s\n", s.paint(red, "Stopped by "+Clean(v.Rule, cellWidth)+":"), s.prose(v.Message))
 		if v.Place != "" {
 			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
 		}
@@ -62,12 +62,14 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	if p.Sandbox {
 		b.WriteString("Sandbox: no real money moves.\n")
 	}
-	if !p.Priced && p.Summary().Buy+p.Summary().TopUp > 0 {
+	if ceilings(p) {
 		b.WriteString("Prices are ceilings, the worst case: today's prices were not asked for.\n")
 	}
 	line := summary(p)
-	if strings.HasPrefix(line, "No changes.") {
-		line = s.paint(bold+";"+green, "No changes.") + strings.TrimPrefix(line, "No changes.")
+	if rest, ok := strings.CutPrefix(line, "No changes."); ok {
+		line = s.paint(bold+";"+green, "No changes.") + rest
+	} else if rest, ok := strings.CutPrefix(line, "Plan:"); ok {
+		line = s.paint(bold, "Plan:") + rest
 	}
 	b.WriteString(line + "\n")
 	_, err := w.Write(b.Bytes())
@@ -90,16 +92,6 @@ func legend(b *bytes.Buffer, p *reconcile.Plan, s Style) {
 	if any {
 		b.WriteByte('\n')
 	}
-}
-
-func cost(p *reconcile.Plan, a reconcile.Action) string {
-	switch {
-	case !a.Buys():
-		return ""
-	case !p.Priced || a.Estimate == a.Cap:
-		return "at most " + a.Cap.String()
-	}
-	return a.Estimate.String()
 }
 
 // remark prefers fragplan's reason to the author's.
@@ -126,8 +118,11 @@ func summary(p *reconcile.Plan) string {
 	if t.Buy+t.TopUp == 0 {
 		return line + "."
 	}
-	if !p.Priced {
-		return fmt.Sprintf("%s. Cost: at most %s.", line, t.Max)
-	}
-	return fmt.Sprintf("%s. Cost: %s (at most %s).", line, t.Cost, t.Max)
+	return line + ". " + sumsOf(p).sentence(p.Priced)
+}
+
+// ceilings reports whether prices are shown that nobody asked for.
+func ceilings(p *reconcile.Plan) bool {
+	t := p.Summary()
+	return !p.Priced && t.Buy+t.TopUp > 0 && !sumsOf(p).exact
 }

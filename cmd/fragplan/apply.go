@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/reconcile"
@@ -65,6 +61,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	shown := p.handler(asJSON)
 	settled, err := project.carry(ctx, project.nothing(), shown)
 	if err != nil {
+		shown.Done(settled, err)
 		return err
 	}
 	if err := project.reload(ctx); err != nil {
@@ -182,48 +179,4 @@ func holder() string {
 		host = "unknown host"
 	}
 	return fmt.Sprintf("%s, process %d", host, os.Getpid())
-}
-
-// ask wants the whole word, as Terraform does.
-func (p *program) ask() error {
-	fmt.Fprint(p.stdout, "\nDo you want to buy this? The money can't come back.\nOnly 'yes' is accepted: ")
-	line, err := bufio.NewReader(p.stdin).ReadString('\n')
-	if strings.TrimSpace(line) != "yes" {
-		return errors.Join(errors.New("nothing was bought"), ignoreEOF(err))
-	}
-	return nil
-}
-
-func ignoreEOF(err error) error {
-	if err != nil && err.Error() == "EOF" {
-		return nil
-	}
-	return err
-}
-
-func (p *program) terminal() bool {
-	f, ok := p.stdin.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func (p *program) style() report.Style {
-	f, ok := p.stdout.(*os.File)
-	tty := ok && term.IsTerminal(int(f.Fd()))
-	s := report.Style{Color: tty && !p.plain && p.getenv("NO_COLOR") == ""}
-	if tty {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			s.Width = width
-		}
-	}
-	return s
-}
-
-func (p *program) handler(asJSON bool) report.Handler {
-	if asJSON {
-		return report.JSONStream(p.stdout, version(), time.Now)
-	}
-	if s := p.style(); s.Width > 0 {
-		return report.Table(p.stdout, s)
-	}
-	return report.Lines(p.stdout, p.style())
 }

@@ -3,7 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
@@ -32,17 +36,48 @@ func printable(message string) string {
 	return strings.Join(lines, "\n")
 }
 
-// complain prints an error and, where one is known, what to try next.
-func (p *program) complain(err error) {
+// What a command says that an interrupt ended.
+var (
+	errStopped       = errors.New("interrupted")
+	errStoppedBuying = errors.New("stopped at once; a payment may be under way")
+)
+
+// complain prints an error and, where one is known, what to try next: for
+// people on stderr, for programs as JSON lines on stdout.
+func (p *program) complain(err error, asJSON bool) {
 	var wrong *spec.Errors
-	if errors.As(err, &wrong) {
+	switch {
+	case asJSON && errors.As(err, &wrong):
+		for _, d := range wrong.List {
+			p.diagnostic(report.Diagnostic{Summary: d.Message, Detail: d.Hint, Rule: d.Rule, File: d.File, Line: d.Line, Column: d.Column})
+		}
+		if wrong.More > 0 {
+			p.diagnostic(report.Diagnostic{Summary: fmt.Sprintf("and %d more", wrong.More)})
+		}
+	case asJSON:
+		p.diagnostic(report.Diagnostic{Summary: err.Error(), Detail: hint(err)})
+	case errors.As(err, &wrong):
 		fmt.Fprintln(p.stderr, wrong.Error())
-		return
+	default:
+		fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(err.Error()))
+		if hint := hint(err); hint != "" {
+			fmt.Fprintf(p.stderr, "  %s\n", hint)
+		}
 	}
-	fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(err.Error()))
-	if hint := hint(err); hint != "" {
-		fmt.Fprintf(p.stderr, "  %s\n", hint)
+}
+
+func (p *program) diagnostic(d report.Diagnostic) {
+	d.Severity = "error"
+	_ = report.DiagnosticJSON(p.stdout, d, time.Now())
+}
+
+// printsJSON reports whether a command was asked for JSON, even if its flags
+// could not be read to the end.
+func printsJSON(c *cobra.Command, args []string) bool {
+	if f := c.Flags().Lookup("json"); f == nil || f.Value.String() == "true" {
+		return f != nil
 	}
+	return slices.Contains(args, "-json") || slices.Contains(args, "--json")
 }
 
 // hint says what to try. The errors themselves only say what is wrong.
@@ -51,7 +86,7 @@ func hint(err error) string {
 		is   error
 		text string
 	}{
-		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy."},
+		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy. To rehearse: -sandbox."},
 		{sqlite.ErrNewer, "A newer fragplan wrote this ledger: use that version."},
 		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
@@ -60,6 +95,7 @@ func hint(err error) string {
 		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
 		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},
 		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Run apply again: it repeats the confirm calls first."},
+		{errStoppedBuying, "Run apply again: it settles that payment first. That is the whole recovery."},
 		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
 		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with -sandbox."},
 		{fragment.ErrLoggedOut, "The session has ended: log in at fragment.com again and set FRAGMENT_COOKIE anew."},

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -23,14 +24,22 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		fmt.Fprintln(p.stderr, "Stopping: nothing new is begun; what is under way is watched to its end. Interrupt again to stop at once.")
-		close(p.interrupt)
-		<-signals
-		cancel()
-	}()
+	go p.listen(signals, cancel)
 	os.Exit(p.run(ctx))
+}
+
+// listen ends the program at the first interrupt, or at the second if the
+// first began a clean stop. After that, the system's own way to end it works.
+func (p *program) listen(signals chan os.Signal, cancel func()) {
+	<-signals
+	warn := p.warn.Load()
+	close(p.interrupt)
+	if warn != nil {
+		(*warn)("Stopping: nothing new is begun, and what is under way is watched to its end. Interrupt again to stop at once.")
+		<-signals
+	}
+	signal.Stop(signals)
+	cancel()
 }
 
 // program is the command as a value: everything that it takes from the
@@ -40,7 +49,8 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	interrupt      chan struct{} // closed by the first interrupt
+	interrupt      chan struct{}                // closed by the first interrupt
+	warn           atomic.Pointer[func(string)] // tells of a clean stop; nil while nothing can be under way
 
 	dir     string // -chdir
 	sandbox bool   // -sandbox
@@ -69,7 +79,7 @@ func (p *program) run(ctx context.Context) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -81,6 +91,12 @@ func (p *program) run(ctx context.Context) int {
 			return code
 		}
 	}
-	p.complain(err)
+	if ctx.Err() != nil && !errors.Is(err, errCancelled) {
+		err = errStopped
+		if p.warn.Load() != nil {
+			err = errStoppedBuying
+		}
+	}
+	p.complain(err, printsJSON(c, p.args))
 	return code
 }
