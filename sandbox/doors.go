@@ -57,8 +57,10 @@ func (w *World) Books(ctx context.Context) (Books, error) {
 }
 
 // Set changes the world: "fund" adds that much TON to the wallet, "time" moves
-// its clock on by a duration, and everything else goes to the market (see
+// its clock on by a duration, "blocks" stops the network from making blocks or
+// lets it go on, and everything else goes to the market (see
 // market.Market.Set). What is not known is an error that lists what is.
+// Whether blocks are made is forgotten when the world ends.
 func (w *World) Set(ctx context.Context, key, value string) error {
 	_, err := w.ask(ctx, http.MethodPost, "/sandbox/set", url.Values{"key": {key}, "value": {value}})
 	return err
@@ -69,7 +71,7 @@ func (r *running) set(wallet ton.Address, key, value string) error {
 	case "fund":
 		amount, err := ton.ParseNano(value)
 		if err != nil {
-			return err
+			return fmt.Errorf("fund wants TON to add, such as 2.5: %w", err)
 		}
 		if err := r.network.Fund(wallet, amount); err != nil {
 			return err
@@ -84,9 +86,15 @@ func (r *running) set(wallet ton.Address, key, value string) error {
 		r.network.AdvanceTime(d)
 		_, err = r.network.Produce()
 		return err
+	case "blocks":
+		if value != "on" && value != "off" {
+			return fmt.Errorf("blocks wants on or off, not %q", value)
+		}
+		r.network.Stall(value == "off")
+		return nil
 	}
 	if !slices.Contains(market.Keys(), key) {
-		return fmt.Errorf("unknown setting %q: known are fund, time, %s", key, strings.Join(market.Keys(), ", "))
+		return fmt.Errorf("unknown setting %q: known are blocks, fund, time, %s", key, strings.Join(market.Keys(), ", "))
 	}
 	return r.market.Set(key, value)
 }

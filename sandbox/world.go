@@ -35,6 +35,7 @@ type Options struct {
 	Dir     string            // its folder, made if it is missing
 	Version ton.WalletVersion // of the funded wallet; "" means V5R1
 	Balance ton.Nano          // what the wallet is given when the world is made; 0 means 1,000 TON
+	Empty   bool              // the wallet is given nothing
 
 	BlockEvery time.Duration // 0 means one second
 	Listen     string        // address of Fragment's API, on this machine; "" means a free port of 127.0.0.1
@@ -99,6 +100,12 @@ const (
 	addressFile = "running.json" // what the running process has published
 	lockFile    = "world.lock"
 )
+
+// Exists reports whether a folder holds a world.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, birthFile))
+	return err == nil
+}
 
 // Open starts the world of a folder, or attaches to the process that runs it.
 // With a Record it never attaches: the error is ErrAttached.
@@ -192,8 +199,10 @@ func start(o Options) (*World, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	if born {
-		if err := r.network.Fund(w.Wallet, b.Balance); err != nil {
-			return nil, errors.Join(err, w.Close())
+		if b.Balance > 0 {
+			if err := r.network.Fund(w.Wallet, b.Balance); err != nil {
+				return nil, errors.Join(err, w.Close())
+			}
 		}
 		if _, err := r.network.Produce(); err != nil {
 			return nil, errors.Join(err, w.Close())
@@ -235,7 +244,10 @@ func bear(o Options) (b birth, born bool, err error) {
 	if b.Version == "" {
 		b.Version = ton.V5R1
 	}
-	if b.Balance == 0 {
+	switch {
+	case o.Empty:
+		b.Balance = 0
+	case b.Balance == 0:
 		b.Balance = 1000 * ton.TON
 	}
 	return b, true, nil

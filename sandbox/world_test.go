@@ -519,19 +519,45 @@ func TestFileModes(t *testing.T) {
 	}
 }
 
+// A wallet begins with what the world was told to give it, also with nothing,
+// and a world that was made already gives nothing more.
+func TestBalance(t *testing.T) {
+	for _, c := range []struct {
+		o    sandbox.Options
+		want ton.Nano
+	}{
+		{sandbox.Options{}, 1000 * ton.TON},
+		{sandbox.Options{Balance: 3 * ton.TON}, 3 * ton.TON},
+		{sandbox.Options{Empty: true}, 0},
+	} {
+		c.o.Dir = t.TempDir()
+		if sandbox.Exists(c.o.Dir) {
+			t.Error("a world exists in an empty folder")
+		}
+		for range 2 {
+			w := open(t, c.o)
+			if got := books(t, w).Balance; got != c.want || !sandbox.Exists(c.o.Dir) {
+				t.Errorf("%+v: the wallet holds %s TON, want %s", c.o, got, c.want)
+			}
+			shut(t, w)
+		}
+	}
+}
+
 // Settings that nobody knows are refused with what is known, and those that
 // are known outlive the process.
 func TestSet(t *testing.T) {
 	o := sandbox.Options{Dir: t.TempDir()}
 	w := open(t, o)
 	for _, c := range []struct{ key, value, want string }{
-		{"nonsense", "1", "known are fund, time, api, commas"},
-		{"", "", "known are fund, time, api, commas"},
+		{"nonsense", "1", "known are blocks, fund, time, api, commas"},
+		{"", "", "known are blocks, fund, time, api, commas"},
 		{"payload", "nonsense", "known are ok, corrupt, binary, other_text"},
 		{"time", "-1s", "10m"},
 		{"time", "soon", "10m"},
 		{"fund", "much", "much"},
 		{"fund", "-1", "-1"},
+		{"blocks", "stop", "on or off"},
 	} {
 		if err := w.Set(t.Context(), c.key, c.value); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s=%s: got %v, want something with %q", c.key, c.value, err, c.want)
