@@ -56,11 +56,17 @@ func (w *World) Books(ctx context.Context) (Books, error) {
 	return b, json.Unmarshal(body, &b)
 }
 
-// Set changes the world: "fund" adds that much TON to the wallet, "time" moves
-// its clock on by a duration, "blocks" stops the network from making blocks or
-// lets it go on, and everything else goes to the market (see
-// market.Market.Set). What is not known is an error that lists what is.
-// Whether blocks are made is forgotten when the world ends.
+// Settings are all that Set takes: the world's own, then the market's.
+func Settings() []market.Setting {
+	return append([]market.Setting{
+		{Key: "blocks", Values: "on, off", Effect: "whether the network makes blocks; forgotten when the world ends"},
+		{Key: "fund", Values: "an amount of TON such as 2.5", Effect: "gives the wallet so much more"},
+		{Key: "time", Values: "a duration such as 10m", Effect: "moves the world's clock on"},
+	}, market.Settings()...)
+}
+
+// Set changes the world, as Settings lists it. What is not known is an error
+// that lists what is.
 func (w *World) Set(ctx context.Context, key, value string) error {
 	_, err := w.ask(ctx, http.MethodPost, "/sandbox/set", url.Values{"key": {key}, "value": {value}})
 	return err
@@ -93,8 +99,12 @@ func (r *running) set(wallet ton.Address, key, value string) error {
 		r.network.Stall(value == "off")
 		return nil
 	}
-	if !slices.Contains(market.Keys(), key) {
-		return fmt.Errorf("unknown setting %q: known are blocks, fund, time, %s", key, strings.Join(market.Keys(), ", "))
+	var known []string
+	for _, s := range Settings() {
+		known = append(known, s.Key)
+	}
+	if !slices.Contains(known, key) {
+		return fmt.Errorf("unknown setting %q: known are %s", key, strings.Join(known, ", "))
 	}
 	return r.market.Set(key, value)
 }

@@ -20,75 +20,72 @@ type setting struct {
 // nothing is set, or a check of its own.
 type knob struct {
 	key     string
+	effect  string // for people
 	words   []string
 	check   func(string) bool
 	form    string // for people, when check is set
 	initial string // when check is set
+	counted bool   // takes *N
 }
-
-// counted are the keys that take *N.
-var counted = []string{"api", "confirm", "link_address", "link_amount", "page", "payload", "price", "session"}
 
 var onOff = []string{"on", "off"}
 
 var knobs = []knob{
-	{key: "api", check: isAPIFault, form: "ok, 403, 429, 502, html, lost or drop, then @METHOD if only one method"},
-	{key: "commas", words: []string{"off", "on"}},
-	{key: "confirm", words: []string{"ok", "lost", "refused", "required"}},
-	{key: "deliver", words: []string{"done", "late", "never"}},
-	{key: "grace", check: isSeconds, form: "a duration such as 60s", initial: "60s"},
-	{key: "hash", words: []string{"renew"}},
-	{key: "latency", check: isSeconds, form: "a duration such as 200ms", initial: "0s"},
-	{key: "link_address", words: []string{"ok", "foreign"}},
-	{key: "link_amount", words: []string{"ok", "wrong"}},
-	{key: "pace", check: isCount, form: "requests a minute and session, 0 for any number", initial: "0"},
-	{key: "padded", words: onOff},
-	{key: "page", words: []string{"ok", "403", "429", "502", "drop"}},
-	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text"}},
-	{key: "price", check: isPrice, form: "a move such as +10% or -2.5%, or changed"},
-	{key: "require_hash", words: onOff},
-	{key: "require_state_sync", words: onOff},
-	{key: "require_xhr", words: []string{"off", "on"}},
-	{key: "session", words: []string{"ok", "expired", "kyc", "no_wallet", "denied"}},
-	{key: "strict_payment_method", words: onOff},
-	{key: "valid_for", check: isSeconds, form: "a duration such as 600s; negative for links that are over", initial: "600s"},
+	{key: "api", check: isAPIFault, form: "ok, 403, 429, 502, html, lost or drop, then @METHOD if only one method", counted: true,
+		effect: "answers of the API: an HTTP status, a page (html), nothing (lost), or nothing though it was done (drop)"},
+	{key: "commas", words: []string{"off", "on"}, effect: "amounts of requests have commas: 1,234.5"},
+	{key: "confirm", words: []string{"ok", "lost", "refused", "required"}, counted: true,
+		effect: "confirmations get no answer though they were taken (lost), an error, or are needed before anything is credited"},
+	{key: "deliver", words: []string{"done", "late", "never"}, effect: "when paid orders are credited: at once, a minute after the payment, never"},
+	{key: "grace", check: isSeconds, form: "a duration such as 60s", initial: "60s", effect: "how long after the end of a link's time a payment still counts"},
+	{key: "hash", words: []string{"renew"}, effect: "makes stale what pages have told about the API"},
+	{key: "latency", check: isSeconds, form: "a duration such as 200ms", initial: "0s", effect: "is added to every answer"},
+	{key: "link_address", words: []string{"ok", "foreign"}, counted: true, effect: "links ask to pay somebody else"},
+	{key: "link_amount", words: []string{"ok", "wrong"}, counted: true, effect: "links ask for more than the request said"},
+	{key: "pace", check: isCount, form: "requests a minute and session, 0 for any number", initial: "0", effect: "more than so many are answered with 429"},
+	{key: "padded", words: onOff, effect: "payloads of links end in = where base64 has it"},
+	{key: "page", words: []string{"ok", "403", "429", "502", "drop"}, counted: true, effect: "pages instead of what they show"},
+	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text"}, counted: true,
+		effect: "what links ask to sign: no cell, no comment, or a comment about another number"},
+	{key: "price", check: isPrice, form: "a move such as +10% or -2.5%, or changed", counted: true,
+		effect: "moves all prices in TON for good, or refuses requests because the price has changed"},
+	{key: "require_hash", words: onOff, effect: "the API wants the hash of the session's page"},
+	{key: "require_state_sync", words: onOff, effect: "requests want the state to be asked for first, at the present prices"},
+	{key: "require_xhr", words: []string{"off", "on"}, effect: "the API wants the header of a script's request"},
+	{key: "session", words: []string{"ok", "expired", "kyc", "no_wallet", "denied"}, counted: true,
+		effect: "all sessions so far are over, must be verified, have no wallet, may do nothing"},
+	{key: "strict_payment_method", words: onOff, effect: "requests for Stars and Premium must say that TON pays"},
+	{key: "valid_for", check: isSeconds, form: "a duration such as 600s; negative for links that are over", initial: "600s", effect: "how long links are valid"},
 }
 
-// Keys are all that Set takes, sorted.
-func Keys() []string {
-	names := make([]string, len(knobs))
+// Setting describes a key for people.
+type Setting struct {
+	Key    string
+	Values string // what it takes; the first of several words holds when nothing is set
+	Effect string
+	Times  bool // the value may end in *N and then acts N times
+}
+
+// Settings are all that Set takes, by key.
+func Settings() []Setting {
+	list := make([]Setting, len(knobs))
 	for i, k := range knobs {
-		names[i] = k.key
+		values := k.form
+		if k.check == nil {
+			values = strings.Join(k.words, ", ")
+		}
+		list[i] = Setting{k.key, values, k.effect, k.counted}
 	}
-	return names
+	return list
 }
 
-// Set tunes the market, and persists it. The value of a fault may end in *N: then
-// it acts N times. An unknown key or value is an error that lists the known ones.
-//
-//	api                    a fault of API answers: 403, 429, 502, html (status 200), lost (not even read), drop
-//	                       (done, but the connection dies), for one method with @METHOD: drop@confirmReq*2
-//	commas                 on: amounts of init have thousands commas
-//	confirm                lost (done, but the connection dies), refused, required (nothing is credited without it)
-//	deliver                late: a minute after the payment; never; done
-//	grace                  how long after validUntil a payment still counts
-//	hash                   renew: all hashes of pages are stale
-//	latency                added to every answer
-//	link_address           foreign: links ask to pay somebody else
-//	link_amount            wrong: links ask for more than the request
-//	pace                   requests a minute and session before status 429
-//	padded                 whether payloads end in =
-//	page                   403, 429, 502 or drop for pages
-//	payload                corrupt, binary (no comment), other_text
-//	price                  +10% moves the TON prices; changed*2 refuses two requests with a changed price
-//	require_hash, require_state_sync, require_xhr, strict_payment_method
-//	                       how strict it is; all on but require_xhr
-//	session                expired (all sessions so far), kyc, no_wallet, denied, ok
-//	valid_for              how long links are valid
+// Set tunes the market, as Settings lists it, and persists it. The value of
+// a fault may end in *N: then it acts N times, as in api=drop@confirmReq*2. An
+// unknown key or value is an error that lists the known ones.
 func (m *Market) Set(key, value string) error {
 	i := slices.IndexFunc(knobs, func(k knob) bool { return k.key == key })
 	if i < 0 {
-		return fmt.Errorf("unknown setting %q: known are %s", key, strings.Join(Keys(), ", "))
+		return fmt.Errorf("unknown setting %q: known are %s", key, strings.Join(keys(), ", "))
 	}
 	s := setting{Key: key, Value: value}
 	if v, count, ok := strings.Cut(value, "*"); ok {
@@ -100,7 +97,7 @@ func (m *Market) Set(key, value string) error {
 	}
 	_, move := basisPoints(s.Value)
 	switch k := knobs[i]; {
-	case s.Count > 0 && (move || !slices.Contains(counted, key)):
+	case s.Count > 0 && (move || !k.counted):
 		return fmt.Errorf("setting %s=%q: it can't be counted", key, value)
 	case k.check != nil && !k.check(s.Value):
 		return fmt.Errorf("setting %s=%q: want %s", key, value, k.form)
@@ -110,6 +107,13 @@ func (m *Market) Set(key, value string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.record(event{Set: &s})
+}
+
+func keys() (names []string) {
+	for _, k := range knobs {
+		names = append(names, k.key)
+	}
+	return names
 }
 
 func (m *Market) applySetting(s setting) {
