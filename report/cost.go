@@ -13,6 +13,7 @@ import (
 type sums struct {
 	cost, max []ton.Amount // sorted by asset
 	exact     bool         // every line costs just its own amount
+	partly    bool         // some lines have no price; their ceilings are in cost
 }
 
 func sumsOf(p *reconcile.Plan) sums {
@@ -21,6 +22,7 @@ func sumsOf(p *reconcile.Plan) sums {
 		if a.Buys() {
 			s.cost, s.max = plus(s.cost, a.Estimate), plus(s.max, a.Cap)
 			s.exact = s.exact && exact(a)
+			s.partly = s.partly || !exact(a) && a.Estimate == a.Cap
 		}
 	}
 	return s
@@ -60,6 +62,9 @@ func (s sums) sentence(priced bool) string {
 		return "Cost: " + join(s.max) + "."
 	case !priced || slices.Equal(s.cost, s.max):
 		return "Cost: at most " + join(s.max) + "."
+	}
+	if s.partly {
+		return "Cost: up to " + join(s.cost) + " at today's prices (at most " + join(s.max) + ")."
 	}
 	return "Cost: " + join(s.cost) + " (at most " + join(s.max) + ")."
 }

@@ -92,10 +92,10 @@ func outcome(planned int, r reconcile.Result, err error) string {
 // one line of sums.
 func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 	for _, p := range r.Problems {
-		fmt.Fprintf(w, "%s %s: %s\n", s.paint(red, "!"), Clean(p.Key, cellWidth), s.prose(p.Reason))
+		fmt.Fprintln(w, s.prose(red, "!", Clean(p.Key, cellWidth)+": "+p.Reason))
 	}
 	if n := len(r.Undelivered); n > 0 {
-		fmt.Fprintf(w, "%s %d paid and not acknowledged by Fragment yet; the next apply asks again.\n", s.paint(yellow, "?"), n)
+		fmt.Fprintln(w, s.prose(yellow, "?", fmt.Sprintf("%d paid and not acknowledged by Fragment yet; the next apply asks again.", n)))
 	}
 	if r.Settled > 0 {
 		fmt.Fprintf(w, "%s of an earlier run settled first.\n", count(r.Settled, "payment"))
@@ -105,5 +105,5 @@ func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 		color = bold + ";" + yellow
 	}
 	first := strings.IndexAny(line, "!.") + 1
-	fmt.Fprintf(w, "%s%s\n", s.paint(color, line[:first]), line[first:])
+	fmt.Fprintln(w, s.prose(color, line[:first], line[first+1:]))
 }

@@ -146,7 +146,7 @@ func (t *table) clear() {
 func (t *table) Warn(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.w, "%s%s\n", clearLine, t.s.prose(text))
+	fmt.Fprintf(t.w, "%s%s\n", clearLine, t.s.prose("", "", text))
 	if t.quiet != nil {
 		t.draw()
 	}

@@ -35,7 +35,7 @@ func colorOf(v reconcile.Verb) string {
 func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	var b bytes.Buffer
 	for _, v := range p.Violations {
-		fmt.Fprintf(&b, "%s %s\n", s.paint(red, "Stopped by "+Clean(v.Rule, cellWidth)+":"), s.prose(v.Message))
+		fmt.Fprintln(&b, s.prose(red, "Stopped by "+Clean(v.Rule, cellWidth)+":", v.Message))
 		if v.Place != "" {
 			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
 		}
@@ -66,10 +66,10 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 		b.WriteString("Prices are ceilings, the worst case: today's prices were not asked for.\n")
 	}
 	line := summary(p)
-	if rest, ok := strings.CutPrefix(line, "No changes."); ok {
-		line = s.paint(bold+";"+green, "No changes.") + rest
-	} else if rest, ok := strings.CutPrefix(line, "Plan:"); ok {
-		line = s.paint(bold, "Plan:") + rest
+	if rest, ok := strings.CutPrefix(line, "No changes. "); ok {
+		line = s.prose(bold+";"+green, "No changes.", rest)
+	} else {
+		line = s.prose(bold, "Plan:", strings.TrimPrefix(line, "Plan: "))
 	}
 	b.WriteString(line + "\n")
 	_, err := w.Write(b.Bytes())

@@ -43,8 +43,8 @@ const (
 )
 
 // rows writes cells in aligned columns, the first one painted. On a terminal
-// no cell is lost: the last column is folded beside the others or, if they
-// leave too little room, below them; the others are folded when they alone
+// no cell is lost: the last column is folded beside the others or, if that
+// would take many lines, below them; the others are folded when they alone
 // are wider than the terminal.
 func (s Style) rows(w io.Writer, rows [][]string, color func(row int) string) error {
 	widths := cleaned(rows)
@@ -68,10 +68,13 @@ func (s Style) rows(w io.Writer, rows [][]string, color func(row int) string) er
 			lines = append([]string{aligned(row[:last], widths)}, shifted(hanging, fold(tail, room-len(hanging)))...)
 		default:
 			lines = []string{aligned(row[:last], widths)}
-			beside := shifted(strings.Repeat(" ", fixed), fold(tail, room-fixed))
-			if len(beside) > 0 {
-				lines[0] = pad(lines[0], fixed) + beside[0][fixed:]
-				lines = append(lines, beside[1:]...)
+			beside, below := fold(tail, room-fixed), fold(tail, room-len(hanging))
+			switch {
+			case len(beside) > 2 && len(below) < len(beside):
+				lines = append(lines, shifted(hanging, below)...)
+			case len(beside) > 0:
+				lines[0] = pad(lines[0], fixed) + beside[0]
+				lines = append(lines, shifted(strings.Repeat(" ", fixed), beside[1:])...)
 			}
 		}
 		for i, line := range lines {
@@ -165,12 +168,15 @@ func shifted(by string, lines []string) []string {
 	return lines
 }
 
-// prose is a text from outside that stands behind a short word, folded to the
+// prose is a word, painted, and a text from outside behind it, folded to the
 // terminal.
-func (s Style) prose(text string) string {
-	text = Clean(text, tailWidth)
-	if s.Width == 0 {
-		return text
+func (s Style) prose(color, word, text string) string {
+	line := strings.TrimPrefix(word+" "+Clean(text, tailWidth), " ")
+	if s.Width > 0 {
+		line = strings.Join(fold(line, s.Width-1-len(indent)), "\n"+indent)
 	}
-	return strings.Join(fold(text, s.Width-2*len(hanging)), "\n"+indent)
+	if rest, ok := strings.CutPrefix(line, word); ok {
+		return s.paint(color, word) + rest
+	}
+	return line
 }
