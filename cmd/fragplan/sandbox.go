@@ -21,7 +21,7 @@ func worldMnemonic(w *sandbox.World) wallet.Mnemonic {
 }
 
 func (p *program) sandboxCommand() *cobra.Command {
-	var record, listen, version string
+	var record, listen, version, balance string
 	c := &cobra.Command{
 		Use: "sandbox", Short: "Serve a world on this machine: Fragment's API and a TON network", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -29,17 +29,39 @@ func (p *program) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.serve(c.Context(), sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen, Record: record})
+			o := sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen, Record: record}
+			if err := give(&o, balance, c.Flags().Changed("balance")); err != nil {
+				return err
+			}
+			return p.serve(c.Context(), o)
 		},
 	}
 	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of Fragment's API")
 	c.Flags().StringVar(&version, "wallet", "v5r1", "version of the funded wallet")
 	c.AddCommand(p.sandboxBooks(), p.sandboxSet())
+	c.Flags().StringVar(&balance, "balance", "1000 TON", "what the wallet is given when the world is made")
 	return c
 }
 
 func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
+
+// give sets what a new world's wallet begins with. It can't be taken from one
+// that exists.
+func give(o *sandbox.Options, balance string, asked bool) error {
+	if asked && sandbox.Exists(o.Dir) {
+		return fmt.Errorf("-balance is for a new world, and there is one in %s: remove that folder to begin anew, or give its wallet more with: fragplan sandbox set fund=2.5", o.Dir)
+	}
+	amount, err := ton.ParseAmount(balance)
+	if err != nil {
+		return fmt.Errorf("-balance: %w", err)
+	}
+	if amount.Asset != ton.AssetTON {
+		return fmt.Errorf("-balance %s: the wallet of a world holds TON only", amount)
+	}
+	o.Balance, o.Empty = ton.Nano(amount.Units), amount.Units == 0
+	return nil
+}
 
 // serve runs a world until it is interrupted. One that another process runs
 // can't be served again.

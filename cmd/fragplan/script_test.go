@@ -1,15 +1,20 @@
 package main
 
 import (
-	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fragplan/fragplan/sandbox"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected texts in testdata")
@@ -17,10 +22,7 @@ var update = flag.Bool("update", false, "rewrite the expected texts in testdata"
 // The scripts run this very program as a command of its own process.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"fragplan": func() {
-			p := &program{args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, interrupt: make(chan struct{})}
-			os.Exit(p.run(context.Background()))
-		},
+		"fragplan": main,
 	})
 }
 
@@ -34,6 +36,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exitcode": exitcode,
 			"edit":     edit,
+			"await":    await,
+			"world":    world,
+			"poke":     poke,
+			"pad":      pad,
 		},
 	})
 }
@@ -67,4 +73,60 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(body, args[1], args[2])), 0o644))
+}
+
+// await FILE PATTERN waits until a file holds what a background command has to
+// write, so that what follows happens after it.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	var b []byte
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if b, err = os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(b) {
+			return
+		}
+	}
+	ts.Fatalf("%s never held %q: %v\n%s", args[0], args[1], err, b)
+}
+
+// world waits until a background "fragplan sandbox" runs the world of this
+// folder, and sets $WALLET and $WORDS to its wallet.
+func world(ts *testscript.TestScript, neg bool, args []string) {
+	const name = ".fragplan/sandbox/running.json"
+	await(ts, neg, append([]string{name, `\}\s*$`}, args...))
+	var facts sandbox.Facts
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(name)), &facts))
+	ts.Setenv("WALLET", facts.Wallet.String())
+	ts.Setenv("WORDS", strings.Join(facts.Mnemonic, " "))
+}
+
+// poke FILE OFFSET HEX writes bytes over a file's own.
+func poke(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: poke FILE OFFSET HEX")
+	}
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	bytes, err := hex.DecodeString(args[2])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	copy(b[at:], bytes)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// pad FILE SIZE TEXT appends a text to a file until it has just that size.
+func pad(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: pad FILE SIZE TEXT")
+	}
+	size, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	for len(b) < size {
+		b = append(b, args[2]...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:size], 0o600))
 }
