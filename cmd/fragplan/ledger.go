@@ -30,7 +30,7 @@ func (p *program) ledgerInit() *cobra.Command {
 			defer project.Close()
 			store, err := project.createLedger(c.Context(), reason)
 			if err != nil {
-				return fmt.Errorf("ledger %s: %w", project.ledgerPath(), err)
+				return fmt.Errorf("making the ledger %s: %w", project.ledgerPath(), err)
 			}
 			project.store = store
 			fmt.Fprintf(p.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", project.ledgerPath())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/fragment"
@@ -72,10 +73,12 @@ func (p *project) ledgerPath() string {
 func (p *project) openLedger(ctx context.Context) error {
 	store, err := sqlite.Open(ctx, p.ledgerPath())
 	if errors.Is(err, sqlite.ErrMissing) && p.program.sandbox {
-		store, err = p.createLedger(ctx, "")
+		if store, err = p.createLedger(ctx, ""); err != nil {
+			err = fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("ledger %s: %w", p.ledgerPath(), err)
+		return err
 	}
 	p.store = store
 	return p.reload(ctx)
@@ -239,7 +242,8 @@ func (p *project) session(ctx context.Context) (*fragment.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.BaseURL, c.Cookie, c.Pace = w.FragmentURL, fragment.Secret(w.Cookie), 0
+		c.BaseURL, c.Cookie = w.FragmentURL, fragment.Secret(w.Cookie)
+		c.Pace, c.RetryPause = 0, 50*time.Millisecond // nobody minds a rehearsal's haste
 	} else {
 		credentials, err := fragment.FromEnv(p.program.getenv)
 		if err != nil {
