@@ -91,7 +91,8 @@ type (
 	}
 	// PaymentExecutedEvent settles a payment that the chain holds. Paid are the
 	// orders whose transfers left; Skipped those that the wallet could not
-	// pay for, which are released.
+	// pay for, which are released. Message is the one that the chain holds,
+	// where our own signature was never recorded.
 	PaymentExecutedEvent struct {
 		Payment     PaymentID    `json:"payment"`
 		Transaction ton.Position `json:"transaction"`
@@ -99,6 +100,7 @@ type (
 		Fees        ton.Nano     `json:"fees,string"`
 		Paid        []OrderID    `json:"paid"`
 		Skipped     []OrderID    `json:"skipped,omitempty"`
+		Message     ton.BoC      `json:"message,omitempty"`
 	}
 	// PaymentDeadEvent settles a payment that can never be executed; its orders
 	// are reserved again.

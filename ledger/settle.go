@@ -71,7 +71,7 @@ func (s *State) arm(e PaymentArmedEvent) error {
 
 func (s *State) execute(e PaymentExecutedEvent) error {
 	p := s.Payments[e.Payment]
-	if p == nil || !p.Phase.Open() || e.Transaction.IsZero() || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
+	if p == nil || !p.Phase.Open() || e.Transaction.IsZero() || (len(e.Message) > 0) != (len(p.Message) == 0) || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
 		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
 	}
 	verdicts := slices.Concat(e.Paid, e.Skipped)
@@ -89,6 +89,9 @@ func (s *State) execute(e PaymentExecutedEvent) error {
 		o.Phase, o.Reason, o.Invoice = Released, ReasonSkipped, nil
 	}
 	p.Phase, p.Settled, p.Time, p.Fees = PaymentExecuted, e.Transaction, e.Time, e.Fees
+	if len(e.Message) > 0 {
+		p.Message = e.Message
+	}
 	return nil
 }
 
@@ -165,7 +168,7 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 		case !ok || seqno != p.Seqno:
 		case hash == p.Hash && len(t.Out) > 0:
 			// What left and the seqno change in one transaction.
-			return executed(p, *t), nil
+			return executed(p, *t)
 		default:
 			taker = t
 		}
@@ -176,7 +179,7 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 		return nil, fmt.Errorf("payment %d: the wallet's seqno is %d, past %d, but its history since the payment was armed does not show what took it", p.ID, account.Data.Seqno, p.Seqno)
 	case taken:
 		if hash, _, _ := carried(p.Payload.Wallet, taker); hash == p.Hash {
-			return executed(p, *taker), nil
+			return executed(p, *taker)
 		}
 		proof.Taken = taker.Position
 		return PaymentDeadEvent{p.ID, proof}, nil
@@ -201,8 +204,14 @@ func carried(v ton.WalletVersion, t *ton.Transaction) (hash ton.Hash, seqno uint
 
 // executed matches every order to its own out message. A spent seqno is not a
 // payment: transfers that the balance did not cover are skipped silently.
-func executed(p *Payment, t ton.Transaction) PaymentExecutedEvent {
+func executed(p *Payment, t ton.Transaction) (Event, error) {
 	e := PaymentExecutedEvent{Payment: p.ID, Transaction: t.Position, Time: t.Time, Fees: t.Fees, Paid: []OrderID{}}
+	if len(p.Message) == 0 {
+		var err error
+		if e.Message, err = ton.External(p.Wallet, nil, t.External); err != nil {
+			return nil, err
+		}
+	}
 	type name struct {
 		to     ton.Address
 		amount ton.Nano
@@ -223,5 +232,5 @@ func executed(p *Payment, t ton.Transaction) PaymentExecutedEvent {
 			e.Skipped = append(e.Skipped, id)
 		}
 	}
-	return e
+	return e, nil
 }

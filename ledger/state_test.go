@@ -76,7 +76,7 @@ func at(t *testing.T, phase ledger.Phase) *ledger.State {
 	return s
 }
 
-var executed1 = ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}}
+var executed1 = ledger.PaymentExecutedEvent{Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}}
 
 // The phases of an order follow one another only as the package comment draws
 // them; a refused event changes nothing.
@@ -166,11 +166,11 @@ func TestOnlyADeadPaymentIsReplaced(t *testing.T) {
 // A verdict names each order of the payment once.
 func TestAVerdictNamesEachOrderOnce(t *testing.T) {
 	for name, e := range map[string]ledger.PaymentExecutedEvent{
-		"one twice":      {Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 1}},
-		"in both":        {Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{1}},
-		"one missing":    {Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}},
-		"stranger":       {Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 3}},
-		"no transaction": {Payment: 1, Paid: []ledger.OrderID{1, 2}},
+		"one twice":      {Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 1}},
+		"in both":        {Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{1}},
+		"one missing":    {Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}},
+		"stranger":       {Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 3}},
+		"no transaction": {Payment: 1, Message: body("m"), Paid: []ledger.OrderID{1, 2}},
 	} {
 		s := ledger.NewState()
 		one, two := quoted(1, "a"), quoted(2, "b")
@@ -186,7 +186,7 @@ func TestTheRampWaitsForTheWholeBatch(t *testing.T) {
 	s := ledger.NewState()
 	one, two := quoted(1, "a"), quoted(2, "b")
 	apply(t, s, ledger.Anchored{Wallet: ours}, reserved(1, "a/ann"), reserved(2, "a/bob"), one, two, armed(1, 3, one, two),
-		ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 2}}, ledger.OrderAcknowledged{Order: 2})
+		ledger.PaymentExecutedEvent{Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1, 2}}, ledger.OrderAcknowledged{Order: 2})
 	if got := s.Wallets[ours].Ramp; got != 0 {
 		t.Errorf("ramp %d after half of the batch", got)
 	}
@@ -202,7 +202,7 @@ func TestTheRampCountsWhatFragmentSaw(t *testing.T) {
 	s := ledger.NewState()
 	one, two := quoted(1, "a"), quoted(2, "b")
 	apply(t, s, ledger.Anchored{Wallet: ours}, reserved(1, "a/ann"), reserved(2, "a/bob"), one, two, armed(1, 3, one, two),
-		ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}, ledger.OrderAcknowledged{Order: 1})
+		ledger.PaymentExecutedEvent{Payment: 1, Message: body("m"), Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}, ledger.OrderAcknowledged{Order: 1})
 	if got := s.Wallets[ours].Ramp; got != 1 {
 		t.Errorf("ramp %d, want 1", got)
 	}

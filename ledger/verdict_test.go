@@ -46,7 +46,7 @@ func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned}
+	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned, Message: body("m")}
 	stranger := event.Payload
 	stranger.ValidUntil = 901
 	later := stranger
@@ -112,7 +112,7 @@ func TestOneOutMessagePaysOneOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned}
+	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned, Message: body("m")}
 	history := []ton.Transaction{{Position: ton.Position{LT: 5}, External: signed(t, event.Payload, 1), Out: out(t, one.Invoice.Transfer)}}
 	got, err := ledger.Verdict(p, ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}}, history)
 	want := ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}

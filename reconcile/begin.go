@@ -56,7 +56,7 @@ func (s *State) begin() {
 		case o == nil:
 		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
 			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "an interrupted run had not armed a payment for it"})
-		case o.Phase == ledger.Paid:
+		case o.Phase == ledger.Paid && s.telling[id] == 0:
 			s.tell(o)
 		}
 	}

@@ -295,6 +295,33 @@ func TestADisplacedPaymentIsOfferedAnew(t *testing.T) {
 	}
 }
 
+// A payment may be executed though its signature was never seen here, by a
+// signer outside. Fragment is then shown the message that the chain holds.
+func TestSignedUnseen(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if f, ok := f.(reconcile.Sign); ok {
+			w.execute(f.Payload)
+			return reconcile.Signed{Payment: f.Payment, Err: errors.New("no answer")}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(1), plenty); err == nil {
+		t.Fatal("no error")
+	}
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if f, ok := f.(reconcile.Tell); ok {
+			if to, _, body, err := ton.ParseExternal(f.Message); err != nil || to != w.account.Address || body == nil {
+				t.Errorf("told of %x: %v", f.Message, err)
+			}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(1), plenty); err != nil || len(w.told) != 1 || len(w.paid()) != 1 {
+		t.Errorf("%v, %d told, %d paid", err, len(w.told), len(w.paid()))
+	}
+}
+
 // A batch leaves before the offer that ends first, wherever it stands in it.
 func TestABatchLeavesBeforeItsOffersEnd(t *testing.T) {
 	w := newWorld(t, ton.V5R1)

@@ -152,8 +152,9 @@ func TestCrashAtEveryWrite(t *testing.T) {
 					}
 					crashed++
 					for range 3 { // what the first recovery releases, the next buys
-						if _, err := r.apply(t, 0, false); err != nil {
-							t.Fatalf("after a crash at write %d (before: %t): %v", n, before, err)
+						result, err := r.apply(t, 0, false)
+						if err != nil || len(result.Undelivered) > 0 {
+							t.Fatalf("after a crash at write %d (before: %t): %v, undelivered %v", n, before, err, result.Undelivered)
 						}
 					}
 					r.credited(t)

@@ -105,8 +105,13 @@ func (s *Store) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
 
 func (s *Store) execute(ctx context.Context, e ledger.PaymentExecutedEvent) error {
 	lt, hash, payment := int64(e.Transaction.LT), e.Transaction.Hash[:], int64(e.Payment)
-	err := s.one(ctx, `UPDATE payment SET phase = 'executed', settled_lt = ?, settled_hash = ?, time = ?, fees = ? WHERE id = ?`,
-		lt, hash, e.Time, int64(e.Fees), payment)
+	var message []byte // NULL unless our own was never recorded
+	if len(e.Message) > 0 {
+		message = e.Message
+	}
+	err := s.one(ctx, `UPDATE payment SET message = coalesce(message, ?1), phase = 'executed', settled_lt = ?2, settled_hash = ?3, time = ?4, fees = ?5
+		WHERE id = ?6 AND (message IS NULL) = (?1 IS NOT NULL)`,
+		message, lt, hash, e.Time, int64(e.Fees), payment)
 	if err != nil {
 		return err
 	}

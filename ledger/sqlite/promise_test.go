@@ -64,7 +64,7 @@ func TestOneExecutedPaymentPerSeqno(t *testing.T) {
 	refuses(t, path, copyPayment("armed", ""), "a seqno that is unspent")
 	// Without the trigger the index still stands.
 	refuses(t, path, `DROP TRIGGER payment_begins_armed; `+copyPayment("armed", "")+`;
-		UPDATE payment SET phase = 'executed', settled_lt = 1, settled_hash = hash, time = 1, fees = 1 WHERE id = 2`, "payment.wallet, payment.seqno")
+		UPDATE payment SET phase = 'executed', message = payload, settled_lt = 1, settled_hash = hash, time = 1, fees = 1 WHERE id = 2`, "payment.wallet, payment.seqno")
 }
 
 // One live or paid order per (key, generation, part).
@@ -120,7 +120,8 @@ func TestPhasesChangeOnlyAlongTheTable(t *testing.T) {
 		{`DELETE FROM orders WHERE id = 3`, "an order is never deleted"},
 		{`UPDATE payment SET phase = 'dead' WHERE id = 1`, "this phase of a payment may not follow"},
 		{`UPDATE payment SET phase = 'dead' WHERE id = 2`, "dead_has_its_certificate"},
-		{`UPDATE payment SET phase = 'executed' WHERE id = 2`, "executed_is_in_the_chain"},
+		{`UPDATE payment SET phase = 'executed' WHERE id = 2`, "executed_has_its_message"},
+		{`UPDATE payment SET phase = 'executed', message = payload WHERE id = 2`, "executed_is_in_the_chain"},
 		{`UPDATE payment SET phase = 'signed' WHERE id = 2`, "signed_has_its_message"},
 		{`UPDATE payment SET seqno = 8, phase = 'dead' WHERE id = 2`, "what a payment pays never changes"},
 		{`DELETE FROM payment`, "a payment is never deleted"},

@@ -206,6 +206,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		return e
 	case 13:
 		e := ledger.PaymentExecutedEvent{Payment: payment(), Transaction: position(), Time: 5, Fees: 2}
+		if p := s.Payments[e.Payment]; p != nil && (p.Message == nil) != odd() {
+			e.Message = body("message")
+		}
 		if p := s.Payments[e.Payment]; p != nil {
 			for _, id := range p.Orders {
 				if odd() {

@@ -118,6 +118,7 @@ CREATE TABLE payment (
   proof_block  INTEGER,
   CONSTRAINT armed_has_no_message    CHECK (phase <> 'armed' OR message IS NULL),
   CONSTRAINT signed_has_its_message  CHECK (phase <> 'signed' OR message IS NOT NULL),
+  CONSTRAINT executed_has_its_message CHECK (phase <> 'executed' OR message IS NOT NULL),
   CONSTRAINT executed_is_in_the_chain
     CHECK ((phase = 'executed') = (settled_lt IS NOT NULL AND settled_hash IS NOT NULL AND time IS NOT NULL AND fees IS NOT NULL)),
   CONSTRAINT dead_has_its_certificate
