@@ -46,7 +46,7 @@ func progressLine(p reconcile.Progress) string {
 		words = append(words, "at "+Clean(p.Amount.String(), cellWidth))
 	}
 	if p.Orders > 0 {
-		words = append(words, "with "+count(p.Orders, "order"))
+		words = append(words, "with "+Count(p.Orders, "order"))
 	}
 	line := strings.Join(words, " ")
 	if p.Text != "" {
@@ -55,9 +55,13 @@ func progressLine(p reconcile.Progress) string {
 	return line
 }
 
-// count is a number of things: "1 order", "2 orders".
-func count(n int, noun string) string {
-	if n != 1 {
+// Count is a number of things: "1 order", "2 orders", "2 people".
+func Count(n int, noun string) string {
+	switch {
+	case n == 1:
+	case noun == "person":
+		noun = "people"
+	default:
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
@@ -83,7 +87,7 @@ func outcome(planned int, r reconcile.Result, err error) string {
 	}
 	b.WriteByte('.')
 	if r.Payments > 0 {
-		fmt.Fprintf(&b, " Paid %s and %s of fees in %s.", r.Spent.Amount(), r.Fees.Amount(), count(r.Payments, "payment"))
+		fmt.Fprintf(&b, " Paid %s and %s of fees in %s.", r.Spent.Amount(), r.Fees.Amount(), Count(r.Payments, "payment"))
 	}
 	return b.String()
 }
@@ -98,7 +102,7 @@ func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 		fmt.Fprintln(w, s.prose(yellow, "?", fmt.Sprintf("%d paid and not acknowledged by Fragment yet; the next apply asks again.", n)))
 	}
 	if r.Settled > 0 {
-		fmt.Fprintf(w, "%s of an earlier run settled first.\n", count(r.Settled, "payment"))
+		fmt.Fprintf(w, "%s of an earlier run settled first.\n", Count(r.Settled, "payment"))
 	}
 	line, color := outcome(planned, r, err), bold+";"+green
 	if err != nil || len(r.Problems) > 0 {

@@ -130,6 +130,17 @@ func PlanJSON(w io.Writer, p *reconcile.Plan) error {
 	return writeJSON(w, j)
 }
 
+// ValidJSON writes that a project is sound, and how much it holds.
+func ValidJSON(w io.Writer, grants, people, files int) error {
+	return writeJSON(w, struct {
+		FormatVersion string `json:"format_version"`
+		Valid         bool   `json:"valid"`
+		Grants        int    `json:"grants"`
+		People        int    `json:"people"`
+		Files         int    `json:"files"`
+	}{JSONFormat, true, grants, people, files})
+}
+
 // writeJSON writes v and a newline in ASCII, so that texts from outside reach
 // a program unchanged and a terminal never.
 func writeJSON(w io.Writer, v any) error {

@@ -14,10 +14,10 @@ var glyphs = []struct {
 	word, color string
 }{
 	{reconcile.Buy, "buy", green},
-	{reconcile.TopUp, "top up", yellow},
+	{reconcile.TopUp, "top up: buy the difference", yellow},
 	{reconcile.Retire, "retire", faint},
 	{reconcile.Blocked, "blocked", red},
-	{reconcile.Unknown, "outcome unknown", magenta},
+	{reconcile.Unknown, "in flight", magenta},
 }
 
 func colorOf(v reconcile.Verb) string {
@@ -29,20 +29,11 @@ func colorOf(v reconcile.Verb) string {
 	return ""
 }
 
-// Plan writes a plan for people: what stops it, a legend of the glyphs in
-// use, a line an action in the plan's order, and the sums. Lines of people who
+// Plan writes a plan for people: a legend of the glyphs in use, a line an
+// action in the plan's order, what stops it, and the sums. Lines of people who
 // have what is written are shown only with showUnchanged.
 func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	var b bytes.Buffer
-	for _, v := range p.Violations {
-		fmt.Fprintln(&b, s.prose(red, "Stopped by "+Clean(v.Rule, cellWidth)+":", v.Message))
-		if v.Place != "" {
-			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
-		}
-	}
-	if len(p.Violations) > 0 {
-		b.WriteByte('\n')
-	}
 	legend(&b, p, s)
 	var rows [][]string
 	var verbs []reconcile.Verb
@@ -57,6 +48,15 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 		return err
 	}
 	if len(rows) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, v := range p.Violations {
+		fmt.Fprintln(&b, s.prose(red, "Stopped by "+Clean(v.Rule, cellWidth)+":", v.Message))
+		if v.Place != "" {
+			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
+		}
+	}
+	if len(p.Violations) > 0 {
 		b.WriteByte('\n')
 	}
 	if p.Sandbox {
@@ -115,7 +115,10 @@ func summary(p *reconcile.Plan) string {
 	if t.Unknown > 0 {
 		line += fmt.Sprintf(", %d in flight", t.Unknown)
 	}
-	if t.Buy+t.TopUp == 0 {
+	switch {
+	case len(p.Violations) > 0:
+		return line + ". Stopped: nothing is bought."
+	case t.Buy+t.TopUp == 0:
 		return line + "."
 	}
 	return line + ". " + sumsOf(p).sentence(p.Priced)

@@ -101,13 +101,13 @@ func TestPlan(t *testing.T) {
 		want string
 	}{
 		"priced": {plan(true), "" +
-			"  + buy\n  ~ top up\n  ! blocked\n\n" +
+			"  + buy\n  ~ top up: buy the difference\n  ! blocked\n\n" +
 			"  +  bug/anna  500 stars  @anna_k  2.5 TON  found a bug\n" +
 			"  ~  help/bo   500 stars  @bo      2.5 TON\n" +
 			"  !  x/`y`     500 stars  @eve              ``` @all\\u{1b}[2J (a.yaml:3)\n\n" +
 			"Plan: 1 to buy, 1 to top up, 0 to retire, 1 blocked. Cost: 5 TON (at most 6 TON).\n"},
 		"nothing": {none, "No changes. Everybody has what is written.\n"},
-		"stopped": {stopped, "Stopped by renamed: a key\\u{a}vanished\n  at g.yaml:7\n\nPlan: 0 to buy, 0 to top up, 0 to retire, 0 blocked.\n"},
+		"stopped": {stopped, "Stopped by renamed: a key\\u{a}vanished\n  at g.yaml:7\n\nPlan: 0 to buy, 0 to top up, 0 to retire, 0 blocked. Stopped: nothing is bought.\n"},
 	} {
 		var b bytes.Buffer
 		if err := report.Plan(&b, c.plan, report.Style{}, false); err != nil {

@@ -38,7 +38,7 @@ func (p *program) ledgerInit() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&fromNow, "from-now", false, "the wallet has paid before, and none of it was bought by fragplan")
-	c.Flags().StringVar(&reason, "reason", "", "why the earlier history doesn't count")
+	c.Flags().StringVar(&reason, "reason", "", "why the earlier history doesn't count, as `TEXT`")
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,7 @@ func (p *program) planCommand() *cobra.Command {
 				err = report.PlanJSON(p.stdout, plan)
 			} else {
 				err = report.Plan(p.stdout, plan, p.style(), unchanged)
+				p.saved(out, plan)
 			}
 			if err != nil {
 				return err
@@ -63,11 +65,34 @@ func (p *program) planCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "save the plan for apply in this file")
+	f.StringVar(&out, "out", "", "save the plan for apply in `FILE`")
 	f.BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if something would be bought")
 	f.BoolVar(&unchanged, "show-unchanged", false, "also list what is given as written")
 	return c
+}
+
+// saved says how to apply a plan that was saved and may be applied.
+func (p *program) saved(name string, plan *reconcile.Plan) {
+	if name == "" || len(plan.Violations) > 0 || !plan.Changes() {
+		return
+	}
+	flags := ""
+	if p.dir != "." {
+		flags += " -chdir=" + shell(p.dir)
+	}
+	if p.sandbox {
+		flags += " -sandbox"
+	}
+	fmt.Fprintf(p.stdout, "\nSaved. To buy exactly this: fragplan%s apply %s\n", flags, shell(name))
+}
+
+// shell quotes a word for a shell, if it has to be.
+func shell(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(report.Clean(word, 0), "'", `'\''`) + "'"
 }
 
 // maxPrices bounds how many different items are priced; further ones are

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -12,10 +13,14 @@ func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "fragplan %s %s/%s\n", version(), runtime.GOOS, runtime.GOARCH)
+			_, err := io.WriteString(p.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("fragplan %s %s/%s\n", version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func version() string {
@@ -23,18 +28,4 @@ func version() string {
 		return b.Main.Version
 	}
 	return "(devel)"
-}
-
-func (p *program) validateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "validate", Short: "Check the YAML; needs no network, no ledger and no secrets", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			project, err := p.load()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "Sound: %d grants for %d people in %d files.\n", len(project.spec.Grants), len(project.spec.People), len(project.spec.Files))
-			return err
-		},
-	}
 }
