@@ -24,6 +24,7 @@ func (p *program) sandboxCommand() *cobra.Command {
 	var record, listen, version, balance string
 	c := &cobra.Command{
 		Use: "sandbox", Short: "Serve a world on this machine: Fragment's API and a TON network", Args: cobra.NoArgs,
+		Long: sandboxHelp,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v, err := ton.ParseWalletVersion(version)
 			if err != nil {
@@ -36,12 +37,48 @@ func (p *program) sandboxCommand() *cobra.Command {
 			return p.serve(c.Context(), o)
 		},
 	}
-	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of Fragment's API")
-	c.Flags().StringVar(&version, "wallet", "v5r1", "version of the funded wallet")
+	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines (see above)")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of Fragment's API, on this machine")
+	c.Flags().StringVar(&version, "wallet", "v5r1", "version of the funded wallet, v5r1 or v4r2; it counts when the world is made")
 	c.AddCommand(p.sandboxBooks(), p.sandboxSet())
 	c.Flags().StringVar(&balance, "balance", "1000 TON", "what the wallet is given when the world is made")
 	return c
+}
+
+const sandboxHelp = `Serves a world on this machine until it is interrupted: Fragment's HTTP API and
+a TON network, with a funded wallet and a session. Nothing in it is real, and it
+listens on this machine only. It is kept in .fragplan/sandbox, with these files
+for other programs:
+
+  global.config.json   the TON network, as every TON client reads it
+  mnemonic.txt         the words of the wallet
+  cookie.txt           the Cookie header of the session
+
+Every well-formed user name is a user who can be given anything, except:
+
+  nobody_...           is unknown
+  ..._channel          is a channel: top-ups only
+  ...bot               is a bot: nothing
+  no_gifts_...         can't receive Stars or Premium
+  has_premium_...      has Premium already
+
+With -record each executed transaction is one line of JSON: before, message,
+config, time, block_lt, lt and rand_seed are what went into it, after,
+transaction and transaction_hash what came of it. Cells are bags of cells;
+bytes are base64, 64-bit numbers are strings. If the file can't be written, the
+world stops.`
+
+func setHelp() string {
+	var b strings.Builder
+	b.WriteString("Changes the world, whether it is being served or not. It keeps all settings but\nblocks. *N behind the value of those with a star has it act N times:\n\n  fragplan sandbox set 'api=502*2' fund=100\n")
+	for _, s := range sandbox.Settings() {
+		star := ""
+		if s.Times {
+			star = "*"
+		}
+		fmt.Fprintf(&b, "\n  %s%s = %s\n      %s\n", s.Key, star, s.Values, s.Effect)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
@@ -99,6 +136,9 @@ func (p *program) sandboxBooks() *cobra.Command {
 	return &cobra.Command{
 		Use: "books", Short: "Print what the world itself says was given", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if _, err := os.Stat(p.worldDir()); err != nil {
+				return fmt.Errorf("there is no world yet: %w. fragplan -sandbox plan makes one", err)
+			}
 			w, err := sandbox.Open(c.Context(), sandbox.Options{Dir: p.worldDir()})
 			if err != nil {
 				return err
@@ -123,6 +163,7 @@ func (p *program) sandboxBooks() *cobra.Command {
 func (p *program) sandboxSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set KEY=VALUE...", Short: "Change the world: prices, faults, time, funds", Args: cobra.MinimumNArgs(1),
+		Long: setHelp(),
 		RunE: func(c *cobra.Command, args []string) error {
 			w, err := sandbox.Open(c.Context(), sandbox.Options{Dir: p.worldDir()})
 			if err != nil {
