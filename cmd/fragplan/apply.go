@@ -72,7 +72,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		if plan, err = project.plan(ctx); err != nil {
 			return err
 		}
-	} else if err := project.fresh(saved); err != nil {
+	} else if err := project.fresh(ctx, saved); err != nil {
 		return err
 	}
 	shown.Plan(plan)
@@ -80,11 +80,8 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return &exit{code: 1}
 	}
 	if !plan.Changes() {
-		if failures(plan) {
-			return &exit{code: 1}
-		}
 		shown.Done(settled, nil)
-		return nil
+		return verdict(settled, plan)
 	}
 	if saved == nil && !approved {
 		if err := p.ask(); err != nil {
@@ -93,10 +90,16 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	}
 	result, err := project.carry(ctx, plan, shown)
 	shown.Done(result, err)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case len(result.Problems) > 0 || len(result.Undelivered) > 0 || failures(plan):
+	}
+	return verdict(result, plan)
+}
+
+// verdict is the exit status of a run that came to its end: 1 if a person must
+// look at something.
+func verdict(r reconcile.Result, plan *reconcile.Plan) error {
+	if len(r.Problems) > 0 || len(r.Undelivered) > 0 || failures(plan) {
 		return &exit{code: 1}
 	}
 	return nil
@@ -116,36 +119,16 @@ func (p *project) nothing() *reconcile.Plan {
 	return &reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: p.book.Ledger, Limits: p.spec.Limits}
 }
 
-// fresh refuses a saved plan that was made from something else than what is
-// recorded now, or that was carried out already.
-func (p *project) fresh(plan *reconcile.Plan) error {
-	if plan.Ledger != p.book.Ledger || plan.Sandbox != p.program.sandbox {
-		return errors.New("the saved plan was made from another ledger")
+// fresh refuses a saved plan that is no longer what would be decided.
+func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
+	if plan.Sandbox != p.program.sandbox {
+		return fmt.Errorf("%w: it was made for %s", reconcile.ErrStale, map[bool]string{true: "a rehearsal (-sandbox)", false: "the real service"}[plan.Sandbox])
 	}
-	digest := plan.Digest()
-	started := false
-	for _, r := range p.book.Runs {
-		if r.Digest == digest {
-			if r.Outcome != "" {
-				return errors.New("the saved plan was applied already; a plan is good for one run")
-			}
-			started = true
-		}
+	wallet, err := p.address(ctx)
+	if err != nil {
+		return err
 	}
-	if started {
-		return nil // the run was interrupted: what it bought is skipped
-	}
-	now := reconcile.Diff(p.spec.Occurrences(), p.book, nil, p.spec.Limits)
-	sums := map[string]reconcile.Action{}
-	for _, a := range now.Actions {
-		sums[fmt.Sprint(a.Key, a.Part)] = a
-	}
-	for _, a := range plan.Actions {
-		if b, ok := sums[fmt.Sprint(a.Key, a.Part)]; a.Buys() && (!ok || b.Have != a.Have || !b.Buys()) {
-			return fmt.Errorf("Saved plan is stale: %s has changed since it was made. Make a new one with: fragplan plan -out FILE", report.Clean(a.Key, 200))
-		}
-	}
-	return nil
+	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(), p.book, p.spec.Limits)
 }
 
 // carry applies a plan through the real sockets.

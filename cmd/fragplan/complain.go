@@ -97,6 +97,8 @@ func hint(err error) string {
 		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Run apply again: it repeats the confirm calls first."},
 		{errStoppedBuying, "Run apply again: it settles that payment first. That is the whole recovery."},
 		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
+		{reconcile.ErrStale, "Make a new one with: fragplan plan -out FILE"},
+		{reconcile.ErrApplied, "A plan is good for one run. See what it bought with: fragplan ledger list"},
 		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with -sandbox."},
 		{fragment.ErrLoggedOut, "The session has ended: log in at fragment.com again and set FRAGMENT_COOKIE anew."},
 		{fragment.ErrVerification, "Finish the verification (KYC) at fragment.com with this account, then run apply again."},
