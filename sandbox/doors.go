@@ -89,6 +89,9 @@ func (r *running) set(wallet ton.Address, key, value string) error {
 		if err != nil || d < 0 {
 			return fmt.Errorf("time wants a duration such as 10m, not %q", value)
 		}
+		if end := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC); r.network.Now().Add(d).After(end) {
+			return fmt.Errorf("time %s: a world's clock ends in the year 2100", value)
+		}
 		r.network.AdvanceTime(d)
 		_, err = r.network.Produce()
 		return err

@@ -555,6 +555,7 @@ func TestSet(t *testing.T) {
 		{"payload", "nonsense", "known are ok, corrupt, binary, other_text"},
 		{"time", "-1s", "10m"},
 		{"time", "soon", "10m"},
+		{"time", "2000000h", "2100"},
 		{"fund", "much", "much"},
 		{"fund", "-1", "-1"},
 		{"blocks", "stop", "on or off"},

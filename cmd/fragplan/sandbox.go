@@ -30,7 +30,10 @@ func (p *program) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := sandbox.Options{Dir: p.worldDir(), Version: v, Listen: listen, Record: record}
+			o := sandbox.Options{Dir: p.worldDir(), Listen: listen, Record: record}
+			if c.Flags().Changed("wallet") || !sandbox.Exists(o.Dir) {
+				o.Version = v
+			}
 			if err := give(&o, balance, c.Flags().Changed("balance")); err != nil {
 				return err
 			}
@@ -111,6 +114,9 @@ func (p *program) serve(ctx context.Context, o sandbox.Options) (err error) {
 	if w.Attached() {
 		return fmt.Errorf("sandbox %s: %w", o.Dir, sandbox.ErrAttached)
 	}
+	if o.Version != "" && o.Version != w.Version {
+		return fmt.Errorf("the world in %s has a %s wallet: remove that folder to begin one with %s", o.Dir, w.Version, o.Version)
+	}
 	files := map[string][]byte{
 		"global.config.json": w.GlobalConfig,
 		"mnemonic.txt":       []byte(strings.Join(w.Mnemonic, " ") + "\n"),
@@ -136,8 +142,8 @@ func (p *program) sandboxBooks() *cobra.Command {
 	return &cobra.Command{
 		Use: "books", Short: "Print what the world itself says was given", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if _, err := os.Stat(p.worldDir()); err != nil {
-				return fmt.Errorf("there is no world yet: %w. fragplan -sandbox plan makes one", err)
+			if !sandbox.Exists(p.worldDir()) {
+				return fmt.Errorf("there is no world yet in %s: fragplan -sandbox plan makes one", p.worldDir())
 			}
 			w, err := sandbox.Open(c.Context(), sandbox.Options{Dir: p.worldDir()})
 			if err != nil {

@@ -68,11 +68,16 @@ func TestSandboxServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
 	for _, args := range [][]string{{}, {"-record", record}} {
 		if code, _, stderr := sandboxRun(t, dir, args...); code != 1 || !strings.Contains(stderr, "another process runs this world") {
 			t.Errorf("exit status %d: %s", code, stderr)
 		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := sandboxRun(t, dir, "-wallet", "v4r2"); code != 1 || !strings.Contains(stderr, "has a v5r1 wallet") {
+		t.Errorf("another wallet: exit status %d: %s", code, stderr)
 	}
 	if code, _, stderr := sandboxRun(t, t.TempDir(), "books"); code != 1 || !strings.Contains(stderr, "no world yet") {
 		t.Errorf("books of nothing: exit status %d: %s", code, stderr)
