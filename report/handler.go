@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fragplan/fragplan/reconcile"
@@ -67,8 +68,13 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// left is how many of the planned purchases were not begun or not finished.
-func left(planned int, r reconcile.Result) int {
+// left is how many of the planned purchases were not begun or not finished. A
+// run that came to its end leaves none: what it skipped was bought by an
+// earlier run of the same plan.
+func left(planned int, r reconcile.Result, err error) int {
+	if err == nil {
+		return 0
+	}
 	return max(0, planned-len(r.Bought)-len(r.Problems))
 }
 
@@ -82,7 +88,7 @@ func outcome(planned int, r reconcile.Result, err error) string {
 		b.WriteString("Apply complete!")
 	}
 	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), len(r.Problems))
-	if n := left(planned, r); n > 0 {
+	if n := left(planned, r, err); n > 0 {
 		fmt.Fprintf(&b, ", %d left", n)
 	}
 	b.WriteByte('.')
@@ -98,6 +104,9 @@ func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 	for _, p := range r.Problems {
 		fmt.Fprintln(w, s.prose(red, "!", Clean(p.Key, cellWidth)+": "+p.Reason))
 	}
+	for _, text := range advice(r.Problems) {
+		fmt.Fprintln(w, indent+s.prose("", "", text))
+	}
 	if n := len(r.Undelivered); n > 0 {
 		fmt.Fprintln(w, s.prose(yellow, "?", fmt.Sprintf("%d paid and not acknowledged by Fragment yet; the next apply asks again.", n)))
 	}
@@ -110,4 +119,31 @@ func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 	}
 	first := strings.IndexAny(line, "!.") + 1
 	fmt.Fprintln(w, s.prose(color, line[:first], line[first+1:]))
+}
+
+// advice says what to try about orders that were not bought, once for each
+// kind of reason.
+func advice(problems []reconcile.Problem) []string {
+	var texts []string
+	for _, p := range problems {
+		text := ""
+		switch p.Code {
+		case "no_recipient":
+			text = "Correct the handle. Of a person whose handle has changed, keep the old one under was."
+		case "not_eligible", "premium_runs":
+			text = "Who can't be given something now may be given something else, or the grant waits."
+		case "price_changed":
+			text = "Prices are moving: run apply again."
+		case "FW-008":
+			text = "Where the price is above the ceiling, wait for a lower one, or raise it under limits: price in fragplan.yaml."
+		default:
+			if p.Code == "invoice" || strings.HasPrefix(p.Code, "FW-") {
+				text = "Where Fragment asked for something else than was ordered, nothing was signed. Run apply again; if it stays so, look for a newer fragplan, and report it."
+			}
+		}
+		if text != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }

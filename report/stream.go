@@ -144,7 +144,7 @@ func (s *stream) Progress(p reconcile.Progress) {
 
 func (s *stream) Done(r reconcile.Result, err error) {
 	j := jsonResult{
-		Run: int64(r.Run), Bought: len(r.Bought), Failed: len(r.Problems), Left: left(s.planned, r), Undelivered: len(r.Undelivered), Settled: r.Settled,
+		Run: int64(r.Run), Bought: len(r.Bought), Failed: len(r.Problems), Left: left(s.planned, r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
 		Payments: r.Payments, Spent: amount(r.Spent.Amount()), Fees: amount(r.Fees.Amount()), Problems: []jsonProblem{},
 	}
 	for _, p := range r.Problems {
