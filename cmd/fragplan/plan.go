@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,9 +151,12 @@ func writePlan(name string, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("plan file %s: it is a folder; name a file", name)
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".plan-*")
 	if err != nil {
-		return fmt.Errorf("plan file: %w", err)
+		return fmt.Errorf("plan file %s: the folder can't be written to: %w", name, cause(err))
 	}
 	_, err = f.Write(b)
 	err = errors.Join(err, f.Sync(), f.Close())
@@ -160,7 +164,21 @@ func writePlan(name string, plan *reconcile.Plan) error {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("plan file: %w", errors.Join(err, os.Remove(f.Name())))
+		return fmt.Errorf("plan file %s: %w", name, errors.Join(cause(err), os.Remove(f.Name())))
 	}
 	return nil
+}
+
+// cause takes operation and path off an error of package os, where the path is
+// not one that the user has named.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }

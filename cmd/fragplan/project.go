@@ -214,10 +214,22 @@ func (p *project) signer(ctx context.Context) (*wallet.Wallet, error) {
 		return nil, err
 	}
 	if w.Address() != want {
-		return nil, fmt.Errorf("the key belongs to %s (as a %s wallet), and fragplan.yaml says %s: nothing is signed with another wallet's key", w.Address(), p.spec.Wallet.Version, want)
+		return nil, p.foreign(key, w.Address(), want)
 	}
 	p.key = w
 	return w, nil
+}
+
+// foreign is the error for a key that is not the project's. The usual mistake
+// is the other version of the right wallet.
+func (p *project) foreign(key wallet.Key, has, want ton.Address) error {
+	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
+		other := ton.Wallet{Version: version, PublicKey: key.Public(), NetworkID: p.networkID()}
+		if other.Address() == want {
+			return fmt.Errorf("the wallet %s is the %s wallet of this key, and fragplan.yaml says %s: write version: %s there", want, version, p.spec.Wallet.Version, version)
+		}
+	}
+	return fmt.Errorf("the recovery phrase is that of %s (as a %s wallet), and the project's wallet is %s: nothing is signed with another wallet's key. Use the words of that wallet, or correct the address in fragplan.yaml", has, p.spec.Wallet.Version, want)
 }
 
 func (p *project) mnemonic(ctx context.Context) (wallet.Mnemonic, error) {
