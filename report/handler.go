@@ -29,6 +29,14 @@ func orders(p *reconcile.Plan) int {
 	return t.Buy + t.TopUp
 }
 
+// stageWords are the stages of payments, for people.
+var stageWords = map[string]string{
+	"armed":   "recorded",
+	"signed":  "signed and sent",
+	"waiting": "waits for the chain",
+	"dead":    "can't reach the chain any more",
+}
+
 func progressLine(p reconcile.Progress) string {
 	var words []string
 	if p.Key != "" {
@@ -36,7 +44,11 @@ func progressLine(p reconcile.Progress) string {
 	} else if p.Payment != 0 {
 		words = append(words, fmt.Sprintf("payment %d:", p.Payment))
 	}
-	words = append(words, Clean(p.Stage, 20))
+	stage := p.Stage
+	if plain := stageWords[stage]; plain != "" {
+		stage = plain
+	}
+	words = append(words, Clean(stage, cellWidth))
 	if p.Item.Quantity != 0 {
 		words = append(words, Clean(p.Item.String(), cellWidth))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ton"
@@ -71,7 +72,9 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 			rows = append(rows, []string{"  payment", fmt.Sprintf("%d, %s, seqno %d of %s", p.ID, p.Phase, p.Seqno, p.Wallet)})
 		}
 		if o.Settled != (ton.Position{}) {
-			rows = append(rows, []string{"  transaction", fmt.Sprintf("%d:%s", o.Settled.LT, o.Settled.Hash)})
+			rows = append(rows,
+				[]string{"  paid", time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339)},
+				[]string{"  transaction", fmt.Sprintf("%d:%s", o.Settled.LT, o.Settled.Hash)})
 		}
 		if o.Evidence != "" {
 			rows = append(rows, []string{"  delivery", o.Evidence})

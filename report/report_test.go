@@ -179,7 +179,7 @@ func TestLines(t *testing.T) {
 	failed := result
 	failed.Problems = []reconcile.Problem{{Key: "a/b", Code: "x", Reason: "gone\x1b"}}
 	h.Done(failed, errors.New("stop\r"))
-	want := "a/b: refused: no\\u{a}such user\npayment 4: signed with 2 orders\n" +
+	want := "a/b: refused: no\\u{a}such user\npayment 4: signed and sent with 2 orders\n" +
 		"Apply complete! 3 bought, 0 failed. Paid 1.23 TON and 0.01 TON of fees in 2 payments.\n" +
 		"! a/b: gone\\u{1b}\n" +
 		"Apply incomplete. 3 bought, 1 failed. Paid 1.23 TON and 0.01 TON of fees in 2 payments.\n"
@@ -223,6 +223,22 @@ func TestJSONStream(t *testing.T) {
 	}
 	want := []string{"version", "planned_change", "planned_change", "planned_change", "change_summary", "apply_complete", "change_summary"}
 	if d := cmp.Diff(want, types); d != "" {
+		t.Error(d)
+	}
+}
+
+// Programs get every order, with exact amounts.
+func TestLedgerJSON(t *testing.T) {
+	state := ledger.NewState()
+	state.Add(&ledger.Order{ID: 1, Key: "z/b", Generation: 1, Part: 1, Run: 1, Handle: "bo", Person: "bo", Item: product.Item{Kind: product.Stars, Quantity: 50},
+		Phase: ledger.Released, Reason: "no\x1buser", Cap: amount("1.5")})
+	var b bytes.Buffer
+	if err := report.LedgerJSON(&b, state); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"format_version":"1.0","ledger":"","orders":[{"order":1,"key":"z/b","generation":1,"part":1,"run":1,"person":"bo","handle":"bo","product":"stars",` +
+		`"quantity":50,"phase":"released","spent":false,"reason":"no\u001buser","max":{"asset":"TON","nano":"1500000000"}}]}` + "\n"
+	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
 	}
 }

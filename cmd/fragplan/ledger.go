@@ -56,12 +56,20 @@ func (p *program) withLedger(c *cobra.Command, do func(*project) error) error {
 }
 
 func (p *program) ledgerList() *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "List every order", Args: cobra.NoArgs,
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List every key and what was given under it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return p.withLedger(c, func(project *project) error { return report.LedgerList(p.stdout, project.book, p.style()) })
+			return p.withLedger(c, func(project *project) error {
+				if asJSON {
+					return report.LedgerJSON(p.stdout, project.book)
+				}
+				return report.LedgerList(p.stdout, project.book, p.style())
+			})
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print every order as JSON")
+	return c
 }
 
 func (p *program) ledgerShow() *cobra.Command {
