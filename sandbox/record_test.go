@@ -26,6 +26,7 @@ import (
 // same account: a first payment and a later one of both wallets, money that
 // comes back, and credits.
 func TestRecordCanBeReplayed(t *testing.T) {
+	t.Parallel()
 	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
 		t.Run(string(version), func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +138,7 @@ func replay(t *testing.T, text string) ton.Hash {
 // A line has just the documented keys, bytes are base64, and 64-bit numbers
 // are strings, which no reader rounds.
 func TestRecordKeys(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Dir: t.TempDir(), Record: filepath.Join(t.TempDir(), "record.jsonl")}
 	shut(t, open(t, o))
 	var got map[string]any
@@ -169,6 +171,7 @@ func TestRecordKeys(t *testing.T) {
 // Where the record can't be written the world stops and says why, and what
 // was under way is executed when it runs again, once.
 func TestRecordOnFullDisk(t *testing.T) {
+	t.Parallel()
 	const full = "/dev/full"
 	if _, err := os.Stat(full); err != nil {
 		t.Skip("this system has no " + full)
@@ -208,6 +211,7 @@ func TestRecordOnFullDisk(t *testing.T) {
 
 // Half a line is never continued: the file is not touched.
 func TestRecordWithHalfALine(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notes.txt")
 	if err := os.WriteFile(path, []byte("{}\n{"), 0o600); err != nil {
 		t.Fatal(err)

@@ -215,6 +215,7 @@ func same(w *sandbox.World) sandbox.Facts {
 // wallet, session, money, books, and a chain that follows from the block that
 // was trusted before.
 func TestWorldOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
 	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
 		t.Run(string(version), func(t *testing.T) {
 			t.Parallel()
@@ -250,6 +251,7 @@ func TestWorldOutlivesItsProcess(t *testing.T) {
 // Whoever opens a world that runs takes part in it, and closing that ends
 // nothing.
 func TestAttach(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Dir: t.TempDir()}
 	own := open(t, o)
 	other := open(t, o)
@@ -280,6 +282,7 @@ func TestAttach(t *testing.T) {
 // However many begin at once, one runs the world and the others attach; when
 // it ends, whoever comes next runs it.
 func TestOneProcessRunsAWorld(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Dir: t.TempDir()}
 	const crowd = 6
 	opened := make(chan *sandbox.World, crowd)
@@ -321,6 +324,7 @@ func TestOneProcessRunsAWorld(t *testing.T) {
 // also what the market had not seen yet, and half-written last lines are
 // dropped.
 func TestKilledProcess(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	kill := elsewhere(t, dir)
 	w := open(t, sandbox.Options{Dir: dir})
@@ -365,16 +369,48 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
+// What a killed process had taken is executed by the next one, and credited
+// once, whenever the killing was.
+func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	const rounds = 3
+	dir := t.TempDir()
+	for round := range rounds {
+		kill := elsewhere(t, dir)
+		w := open(t, sandbox.Options{Dir: dir})
+		b := newBuyer(t, w, nil)
+		if a := b.account(t); round > 0 && (!a.Active || a.Data.Seqno != uint32(round)) {
+			b.wait(t, a)
+		}
+		b.send(t, b.order(t, fmt.Sprintf("ann_%d", round)))
+		kill()
+	}
+	w := open(t, sandbox.Options{Dir: dir})
+	b := newBuyer(t, w, nil)
+	if a := b.account(t); a.Data.Seqno != rounds {
+		b.wait(t, a)
+	}
+	got := books(t, w)
+	var names []string
+	for _, c := range got.Credits {
+		names = append(names, c.Handle)
+	}
+	if d := cmp.Diff([]string{"ann_0", "ann_1", "ann_2"}, names); d != "" || len(got.Strays) != 0 {
+		t.Error(d, got.Strays)
+	}
+}
+
 // What a dead process said of itself is not believed while the next one is
 // starting: neither when its door is shut nor when somebody else has it now.
 func TestStaleAddress(t *testing.T) {
+	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close()
 	foreign := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { fmt.Fprint(out, "{}") }))
-	defer foreign.Close()
+	t.Cleanup(foreign.Close) // after the subtests
 	stranger := open(t, sandbox.Options{Dir: t.TempDir()})
 	for name, url := range map[string]string{
 		"shut": "http://" + closed.Addr().String(), "another program": foreign.URL, "another world": stranger.FragmentURL,
@@ -410,6 +446,7 @@ func TestStaleAddress(t *testing.T) {
 // Who waits for a process that never says where it listens takes its place
 // when it is gone.
 func TestWaitingTakesOver(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	kill := elsewhere(t, dir)
 	if err := os.Remove(filepath.Join(dir, "running.json")); err != nil {
@@ -435,6 +472,7 @@ func TestWaitingTakesOver(t *testing.T) {
 // A world that was not made to the end is made anew, and has the money and the
 // session of a whole one.
 func TestInterruptedMaking(t *testing.T) {
+	t.Parallel()
 	for name, left := range map[string]map[string]string{
 		"nothing funded": {"network.jsonl": "network 1 -7791 17", "market.jsonl": ""},
 		"half a file":    {"world.json.new": `{"seed": 12`, "market.jsonl": "{\"seed\":12}\n{\"session\":{\"id\""},
@@ -466,6 +504,7 @@ func TestInterruptedMaking(t *testing.T) {
 // Money that comes back is no payment, money that is paid twice buys once, and
 // the market and the chain agree on what the wallet has left.
 func TestPayments(t *testing.T) {
+	t.Parallel()
 	w := open(t, sandbox.Options{Dir: t.TempDir()})
 	b := newBuyer(t, w, nil)
 	start := books(t, w).Balance
@@ -492,6 +531,7 @@ func TestPayments(t *testing.T) {
 
 // What lies in the folder is its owner's alone, even where others may look.
 func TestFileModes(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "world")
 	record := filepath.Join(filepath.Dir(dir), "record.jsonl")
 	w := open(t, sandbox.Options{Dir: dir, Record: record})
@@ -522,6 +562,7 @@ func TestFileModes(t *testing.T) {
 // A wallet begins with what the world was told to give it, also with nothing,
 // and a world that was made already gives nothing more.
 func TestBalance(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		o    sandbox.Options
 		want ton.Nano
@@ -547,6 +588,7 @@ func TestBalance(t *testing.T) {
 // Settings that nobody knows are refused with what is known, and those that
 // are known outlive the process.
 func TestSet(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Dir: t.TempDir()}
 	w := open(t, o)
 	for _, c := range []struct{ key, value, want string }{
@@ -588,6 +630,7 @@ func TestSet(t *testing.T) {
 
 // A world listens on this machine only.
 func TestLoopbackOnly(t *testing.T) {
+	t.Parallel()
 	for _, listen := range []string{":0", "0.0.0.0:0", "[::]:0"} {
 		w, err := sandbox.Open(t.Context(), sandbox.Options{Dir: t.TempDir(), Listen: listen})
 		if err == nil {
