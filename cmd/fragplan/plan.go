@@ -26,10 +26,13 @@ const livePace = 2 * time.Second
 
 func (p *program) planCommand() *cobra.Command {
 	var out string
-	var asJSON, detailed, unchanged bool
+	var asJSON, asMarkdown, detailed, unchanged bool
 	c := &cobra.Command{
 		Use: "plan", Short: "Show what apply would buy and what it costs", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if asJSON && asMarkdown {
+				return errors.New("-json and -markdown exclude each other")
+			}
 			project, err := p.load()
 			if err != nil {
 				return err
@@ -47,9 +50,12 @@ func (p *program) planCommand() *cobra.Command {
 					return err
 				}
 			}
-			if asJSON {
+			switch {
+			case asJSON:
 				err = report.PlanJSON(p.stdout, plan)
-			} else {
+			case asMarkdown:
+				err = report.PlanMarkdown(p.stdout, plan)
+			default:
 				err = report.Plan(p.stdout, plan, p.style(), unchanged)
 				p.saved(out, plan)
 			}
@@ -68,6 +74,7 @@ func (p *program) planCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "save the plan for apply in `FILE`")
 	f.BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	f.BoolVar(&asMarkdown, "markdown", false, "print the plan as a comment for a code review")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if something would be bought")
 	f.BoolVar(&unchanged, "show-unchanged", false, "also list what is given as written")
 	return c
