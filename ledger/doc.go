@@ -9,12 +9,18 @@
 // # Phases
 //
 //	Order    reserved ─▶ quoted ─▶ armed ─▶ paid ─▶ acknowledged ─▶ delivered
-//	             │  ▲       │        │        └────────────┴──▶ held
-//	             │  └───────┘        │ dead: back to reserved
-//	             └──────────┴────────┴──▶ released
+//	             │  ▲       │        │        └────────────┴───────────┴──▶ held
+//	             │  └───────┘        │ dead: back to reserved               │
+//	             └──────────┴────────┴──▶ released                          │
+//	                                         ▲                              │
+//	                                         └── a person says so ──────────┴─▶ delivered
 //
 //	Payment  armed ─▶ signed ─▶ executed
 //	            └────────┴────▶ dead
+//
+// A payment may be given a [Burn]; whichever of the two takes the seqno decides.
+// What stands in the chain and in no payment is noted as explained, and a
+// transfer of it to Fragment is a [Found]: an order of whom a person says.
 //
 // # What is durable before which effect
 //

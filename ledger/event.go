@@ -117,9 +117,89 @@ type (
 		Order    OrderID `json:"order"`
 		Evidence string  `json:"evidence"`
 	}
-	// OrderHeld stops an order until a person looked at it.
+	// OrderHeld stops an order until a person looked at it. Bounce is the
+	// transaction that brought its money back, if that is why.
 	OrderHeld struct {
+		Order  OrderID      `json:"order"`
+		Reason string       `json:"reason"`
+		Bounce ton.Position `json:"bounce,omitzero"`
+	}
+	// WalletChecked says that a wallet's history up to a position is explained,
+	// so that the next walk may begin there.
+	WalletChecked struct {
+		Wallet   ton.Address  `json:"wallet"`
+		Position ton.Position `json:"position"`
+	}
+)
+
+// The events of a burn: a message without transfers at a payment's seqno. From
+// BurnArmed on the payment itself is not broadcast any more; whichever takes
+// the seqno decides.
+type (
+	// BurnArmed is written before a key may touch the burn's payload.
+	BurnArmed struct {
+		Payment PaymentID   `json:"payment"`
+		Payload ton.Payload `json:"payload"`
+		Reason  string      `json:"reason"`
+	}
+	// BurnSigned is written before a byte of it leaves.
+	BurnSigned struct {
+		Payment PaymentID `json:"payment"`
+		Message ton.BoC   `json:"message"`
+	}
+)
+
+// What a person decides, each with a reason that stays.
+type (
+	// OrderResolved ends the wait of a held order: Delivered, or Released
+	// because the money came back.
+	OrderResolved struct {
 		Order  OrderID `json:"order"`
+		As     Phase   `json:"as"`
+		Reason string  `json:"reason"`
+	}
+	// KeyReissued begins a key's next generation: it is bought again from
+	// nothing, whatever was paid for it before.
+	KeyReissued struct {
+		Key        string `json:"key"`
+		Generation int    `json:"generation"`
+		Reason     string `json:"reason"`
+	}
+	// TransactionExplained says of an outgoing transaction that no payment of
+	// the ledger caused it. What it paid to Fragment follows as TransferFound.
+	TransactionExplained struct {
+		Wallet      ton.Address  `json:"wallet"`
+		Transaction ton.Position `json:"transaction"`
+		Reason      string       `json:"reason"`
+	}
+	// TransferFound records a transfer of such a transaction that bought
+	// something on Fragment. The chain does not say for whom.
+	TransferFound struct {
+		Found       FoundID      `json:"found"`
+		Wallet      ton.Address  `json:"wallet"`
+		Transaction ton.Position `json:"transaction"`
+		Time        uint32       `json:"time"`
+		Item        product.Item `json:"item"`
+		Amount      ton.Amount   `json:"amount"`
+		Ref         string       `json:"ref"`
+	}
+	// FoundAssigned says whom a found transfer was for. It becomes a delivered
+	// order of that key.
+	FoundAssigned struct {
+		Found      FoundID `json:"found"`
+		Order      OrderID `json:"order"`
+		Key        string  `json:"key"`
+		Generation int     `json:"generation"`
+		Part       int     `json:"part"`
+		Prior      int64   `json:"prior"`
+		Person     string  `json:"person"`
+		Handle     string  `json:"handle"`
+		Single     bool    `json:"single"`
+		Reason     string  `json:"reason"`
+	}
+	// FoundSetAside says that a found transfer was for nothing that is written.
+	FoundSetAside struct {
+		Found  FoundID `json:"found"`
 		Reason string  `json:"reason"`
 	}
 )
@@ -140,6 +220,15 @@ func (PaymentDeadEvent) kind() string     { return "payment_dead" }
 func (OrderAcknowledged) kind() string    { return "order_acknowledged" }
 func (OrderDelivered) kind() string       { return "order_delivered" }
 func (OrderHeld) kind() string            { return "order_held" }
+func (WalletChecked) kind() string        { return "wallet_checked" }
+func (BurnArmed) kind() string            { return "burn_armed" }
+func (BurnSigned) kind() string           { return "burn_signed" }
+func (OrderResolved) kind() string        { return "order_resolved" }
+func (KeyReissued) kind() string          { return "key_reissued" }
+func (TransactionExplained) kind() string { return "transaction_explained" }
+func (TransferFound) kind() string        { return "transfer_found" }
+func (FoundAssigned) kind() string        { return "found_assigned" }
+func (FoundSetAside) kind() string        { return "found_set_aside" }
 
 // KindOf names an event's type, as stores keep it.
 func KindOf(e Event) string { return e.kind() }
@@ -183,6 +272,16 @@ var decoders = map[string]func([]byte) (Event, error){
 	"order_acknowledged": decode[OrderAcknowledged],
 	"order_delivered":    decode[OrderDelivered],
 	"order_held":         decode[OrderHeld],
+
+	"wallet_checked":        decode[WalletChecked],
+	"burn_armed":            decode[BurnArmed],
+	"burn_signed":           decode[BurnSigned],
+	"order_resolved":        decode[OrderResolved],
+	"key_reissued":          decode[KeyReissued],
+	"transaction_explained": decode[TransactionExplained],
+	"transfer_found":        decode[TransferFound],
+	"found_assigned":        decode[FoundAssigned],
+	"found_set_aside":       decode[FoundSetAside],
 }
 
 func decode[E Event](body []byte) (Event, error) {

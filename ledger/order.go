@@ -56,7 +56,29 @@ type Order struct {
 	Settled  ton.Position // the transaction that paid it
 	Time     uint32       // Unix seconds of that transaction's block
 	Evidence string       // of delivery: its kind
+	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
 }
+
+// FoundID numbers the found transfers of one ledger from 1.
+type FoundID int64
+
+// Found is a transfer to Fragment that stands in the chain and in no payment of
+// this ledger: another ledger made it, a lost one, or a person by hand. Until a
+// person says whom it was for, nothing is bought that it may have paid.
+type Found struct {
+	ID          FoundID
+	Wallet      ton.Address
+	Transaction ton.Position
+	Time        uint32 // Unix seconds of that transaction's block
+	Item        product.Item
+	Amount      ton.Amount
+	Ref         string // from outside, checked for its form
+	Order       OrderID
+	Reason      string // why it was assigned or set aside; "" while it is open
+}
+
+// Open reports whether nobody has said yet whom it was for.
+func (f *Found) Open() bool { return f.Reason == "" }
 
 // Invoice is Fragment's offer for an order: pay this and it is yours. It
 // expires; its ref is kept for ever, so that it is never paid twice.

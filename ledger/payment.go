@@ -37,6 +37,16 @@ type Payment struct {
 	Time        uint32       // Unix seconds of that transaction's block
 	Fees        ton.Nano
 	Certificate *Certificate // of death
+	Burn        *Burn        // begun to cancel it; nil if nobody did
+}
+
+// Burn is a message without transfers that takes a payment's seqno if it comes
+// first.
+type Burn struct {
+	Payload ton.Payload
+	Hash    ton.Hash
+	Message ton.BoC // nil until signed
+	Reason  string
 }
 
 // Certificate is the proof that a payment can never be executed. Either
@@ -57,7 +67,16 @@ type Wallet struct {
 	Anchor  ton.Position // outgoing transactions after it must be explained
 	Block   uint32       // seqno of the masterchain block that proved the anchor
 	Reason  string
-	Ramp    int // orders in the largest batch that was acknowledged whole
+	Ramp    int          // orders in the largest batch that was acknowledged whole
+	Checked ton.Position // history up to here is explained; zero: up to the anchor
+}
+
+// Since is where a walk of the history may begin.
+func (w *Wallet) Since() ton.Position {
+	if w.Checked.IsZero() {
+		return w.Anchor
+	}
+	return w.Checked
 }
 
 // RunID numbers the runs of apply from 1.

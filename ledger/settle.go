@@ -22,8 +22,35 @@ func (s *State) applyPayment(e Event) error {
 		return s.execute(e)
 	case PaymentDeadEvent:
 		return s.bury(e)
+	case BurnArmed:
+		return s.armBurn(e)
+	case BurnSigned:
+		p := s.Payments[e.Payment]
+		if p == nil || !p.Phase.Open() || p.Burn == nil || p.Burn.Message != nil || len(e.Message) == 0 {
+			return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
+		}
+		p.Burn.Message = e.Message
+		return nil
 	}
 	return fmt.Errorf("unknown event %T: %w", e, ErrTransition)
+}
+
+// armBurn takes a message that can do nothing but take the payment's seqno,
+// and that ends no later than the payment itself.
+func (s *State) armBurn(e BurnArmed) error {
+	p := s.Payments[e.Payment]
+	switch {
+	case p == nil || !p.Phase.Open() || p.Burn != nil || e.Reason == "":
+		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
+	case len(e.Payload.Transfers) > 0 || e.Payload.Seqno != p.Seqno || e.Payload.ValidUntil > p.Payload.ValidUntil || e.Payload.Wallet != p.Payload.Wallet || e.Payload.WalletID != p.Payload.WalletID:
+		return fmt.Errorf("payment %d: the burn is not one of its seqno: %w", e.Payment, ErrTransition)
+	}
+	hash, err := e.Payload.Hash()
+	if err != nil {
+		return err
+	}
+	p.Burn = &Burn{Payload: e.Payload, Hash: hash, Reason: e.Reason}
+	return nil
 }
 
 func (s *State) arm(e PaymentArmedEvent) error {

@@ -16,10 +16,14 @@ type State struct {
 	Wallets  map[ton.Address]*Wallet
 	Runs     map[RunID]*Run
 	Refs     map[string]OrderID // every ref that Fragment ever gave us
+	Founds   map[FoundID]*Found
+	Noted    map[ton.Position]string // transactions outside our payments that are explained, with the reason
+	Reissues map[string]Reissue      // the newest of each key
 
 	LastOrder   OrderID
 	LastPayment PaymentID
 	LastRun     RunID
+	LastFound   FoundID
 
 	keys    map[string][]OrderID
 	settled PaymentID // this one and those before it are settled
@@ -33,6 +37,9 @@ func NewState() *State {
 		Wallets:  map[ton.Address]*Wallet{},
 		Runs:     map[RunID]*Run{},
 		Refs:     map[string]OrderID{},
+		Founds:   map[FoundID]*Found{},
+		Noted:    map[ton.Position]string{},
+		Reissues: map[string]Reissue{},
 		keys:     map[string][]OrderID{},
 	}
 }
@@ -70,14 +77,9 @@ func (s *State) Given(key string) (sum int64) {
 	return sum
 }
 
-// Generation is the key's newest generation, 1 if it never had an order.
-func (s *State) Generation(key string) int {
-	generation := 1
-	for _, id := range s.keys[key] {
-		generation = max(generation, s.Orders[id].Generation)
-	}
-	return generation
-}
+// Generation is the key's newest generation: 1, and one more for each time a
+// person had it issued again.
+func (s *State) Generation(key string) int { return max(1, s.Reissues[key].Generation) }
 
 // NextPart is the number of the key's next part: the highest that is not
 // released, and one.
@@ -145,9 +147,17 @@ func (s *State) apply(e Event) error {
 		}
 		s.Orders[e.Order].Evidence = e.Evidence
 	case OrderHeld:
-		return s.move(e.Order, Held, e.Reason, Paid, Acknowledged)
-	default:
+		return s.hold(e)
+	case WalletChecked:
+		w := s.Wallets[e.Wallet]
+		if w == nil || e.Position.LT <= w.Since().LT {
+			return fmt.Errorf("wallet %s at %d: %w", e.Wallet, e.Position.LT, ErrTransition)
+		}
+		w.Checked = e.Position
+	case PaymentArmedEvent, PaymentSignedEvent, PaymentExecutedEvent, PaymentDeadEvent, BurnArmed, BurnSigned:
 		return s.applyPayment(e)
+	default:
+		return s.decide(e)
 	}
 	return nil
 }
@@ -156,9 +166,9 @@ func (s *State) reserve(e OrderReserved) error {
 	switch {
 	case e.Order != s.LastOrder+1:
 		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
-	case e.Generation != s.Generation(e.Key) && e.Generation != s.Generation(e.Key)+1:
-		return fmt.Errorf("%s generation %d: %w", e.Key, e.Generation, ErrTransition)
-	case e.Generation == s.Generation(e.Key) && (e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key)):
+	case e.Generation != s.Generation(e.Key):
+		return fmt.Errorf("%s generation %d, and %d is the newest: %w", e.Key, e.Generation, s.Generation(e.Key), ErrPrior)
+	case e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):
 		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
 	}
 	s.LastOrder = e.Order

@@ -100,6 +100,9 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 		a.Reason = fmt.Sprintf("the difference of %s is not sold; write %d or %d", rest, below, above)
 		return []Action{a}
 	}
+	if again := d.have.Reissues[o.Key]; again.Generation > 1 && given == 0 {
+		a.Code, a.Reason = CodeReissued, "bought again: "+again.Reason
+	}
 	var actions []Action
 	for _, part := range parts {
 		line := a
@@ -130,9 +133,12 @@ func bought(have *ledger.State, key string) (sum int64, part int) {
 // for a payment that decides it. It returns a zero verb if there is nothing.
 func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 	orders := d.have.ByKey(o.Key)
+	generation := d.have.Generation(o.Key)
 	for _, order := range orders {
 		switch {
 		case order.Phase == ledger.Released:
+		case order.Generation != generation && order.Phase != ledger.Armed && order.Item.Kind == o.Item.Kind:
+			// A person had it issued again: what was paid before is closed.
 		case order.Item.Kind != o.Item.Kind:
 			return Blocked, CodeBound, fmt.Sprintf("%s was bought under this key; a key keeps its product, so give %s a key of its own", order.Item, o.Item)
 		case order.Phase == ledger.Held:
@@ -144,6 +150,11 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 	if o.Single {
 		if w := d.winners[o.Grant]; w != nil && w.Key != o.Key {
 			return Blocked, CodeOneWinner, fmt.Sprintf("%s has one winner and %s (@%s) got it: %s (@%s) can't get it too; use another key", o.Grant, w.Person, w.Handle, o.Person, o.Handle)
+		}
+	}
+	if rest := o.Item.Quantity - given; rest > 0 {
+		if found := d.have.Unclaimed(product.Item{Kind: o.Item.Kind, Quantity: rest}); len(found) > 0 {
+			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s) stands in the chain and may have been for it: say whom it was for with fragplan ledger assign", found[0].Item, found[0].Ref)
 		}
 	}
 	if given > o.Item.Quantity {

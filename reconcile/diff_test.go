@@ -52,6 +52,29 @@ func order(key string, phase ledger.Phase, kind product.Kind, quantity int64) le
 	return ledger.Order{Key: key, Phase: phase, Item: product.Item{Kind: kind, Quantity: quantity}}
 }
 
+// reissued has g/ann issued again, with the orders of the second generation.
+func reissued(s *ledger.State, orders ...ledger.Order) *ledger.State {
+	s.Reissues["g/ann"] = ledger.Reissue{Generation: 2, Reason: "the account was stolen"}
+	for _, o := range orders {
+		o.ID = s.LastOrder + 1
+		s.Add(&o)
+	}
+	return s
+}
+
+func again(key string, quantity int64) ledger.Order {
+	o := order(key, ledger.Paid, product.Stars, quantity)
+	o.Generation, o.Part, o.Person, o.Handle = 2, 1, "ann", "ann"
+	return o
+}
+
+// unclaimed puts a payment for so many Stars into the chain that nobody made.
+func unclaimed(s *ledger.State, quantity int64) *ledger.State {
+	s.LastFound = 1
+	s.Founds[1] = &ledger.Found{ID: 1, Item: product.Item{Kind: product.Stars, Quantity: quantity}, Ref: "Abcdef123"}
+	return s
+}
+
 // Each row is what a person edits and what it means, given that money can't
 // come back.
 func TestDiff(t *testing.T) {
@@ -77,6 +100,9 @@ func TestDiff(t *testing.T) {
 		"a second Premium waits":                     {[]spec.Occurrence{wants("g/ann", product.Premium, 3), wants("h/ann", product.Premium, 3)}, past(), []string{"+ g/ann 3 ", "! h/ann 3 premium_runs"}},
 		"nine months of Premium can't be made up":    {[]spec.Occurrence{wants("g/ann", product.Premium, 12)}, past(order("g/ann", ledger.Paid, product.Premium, 3)), []string{"! g/ann 12 not_sold"}},
 		"a product without a ceiling isn't bought":   {[]spec.Occurrence{wants("g/ann", product.Premium, 12)}, past(), []string{"! g/ann 12 no_ceiling"}},
+		"a reissued key is bought again":             {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Held, product.Stars, 100))), []string{"+ g/ann 100 reissued"}},
+		"a reissued key is bought again once":        {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Paid, product.Stars, 100)), again("g/ann", 100)), []string{"  g/ann 100 "}},
+		"a payment of nobody's holds what it fits":   {[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 50), wants("g/cleo", product.Premium, 3)}, unclaimed(past(), 80), []string{"! g/ann 100 unclaimed", "+ g/bob 50 ", "+ g/cleo 3 "}},
 		"one purchase above its limit isn't bought":  {[]spec.Occurrence{wants("g/ann", product.TopUp, 21)}, past(), []string{"! g/ann 21 order_limit"}},
 		"a huge grant is bought in parts that exist": {[]spec.Occurrence{wants("g/ann", product.Stars, product.MaxStars+10)}, past(), []string{"! g/ann 9999960 order_limit", "! g/ann 50 order_limit"}},
 	} {

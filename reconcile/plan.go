@@ -35,6 +35,8 @@ const (
 	CodeOverGranted Code = "over_granted" // more was given than is wanted
 	CodeOneWinner   Code = "one_winner"   // the prize was paid to somebody else
 	CodeHeld        Code = "held"         // a person must look at an earlier order
+	CodeUnclaimed   Code = "unclaimed"    // a payment in the chain may have been for it
+	CodeReissued    Code = "reissued"     // bought again because a person said so
 	CodeOrderLimit  Code = "order_limit"
 	CodeNoCeiling   Code = "no_ceiling"
 	CodePrice       Code = "price_above_ceiling"

@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// Reissue is a person's decision to buy a key again from nothing.
+type Reissue struct {
+	Generation int
+	Reason     string
+}
+
+// hold stops a paid order until a person looked at it.
+func (s *State) hold(e OrderHeld) error {
+	if !e.Bounce.IsZero() {
+		if _, known := s.Noted[e.Bounce]; known {
+			return fmt.Errorf("transaction %d is explained already: %w", e.Bounce.LT, ErrTransition)
+		}
+	}
+	from := []Phase{Paid, Acknowledged}
+	if !e.Bounce.IsZero() {
+		from = append(from, Delivered) // whatever Fragment says, it has sent the money back
+	}
+	if err := s.move(e.Order, Held, e.Reason, from...); err != nil {
+		return err
+	}
+	if !e.Bounce.IsZero() {
+		s.Noted[e.Bounce] = e.Reason
+	}
+	return nil
+}
+
+// decide folds what a person decided. Nothing of it happens by itself.
+func (s *State) decide(e Event) error {
+	switch e := e.(type) {
+	case OrderResolved:
+		if e.As != Delivered && e.As != Released || e.Reason == "" {
+			return fmt.Errorf("order %d as %q: %w", e.Order, e.As, ErrTransition)
+		}
+		return s.resolve(e)
+	case KeyReissued:
+		if len(s.keys[e.Key]) == 0 || e.Generation != s.Generation(e.Key)+1 || e.Reason == "" {
+			return fmt.Errorf("%s generation %d: %w", e.Key, e.Generation, ErrTransition)
+		}
+		for _, id := range s.keys[e.Key] {
+			if o := s.Orders[id]; o.Phase.Live() {
+				return fmt.Errorf("%s: order %d is %s and may still be paid: %w", e.Key, id, o.Phase, ErrTransition)
+			}
+		}
+		s.Reissues[e.Key] = Reissue{e.Generation, e.Reason}
+		return nil
+	case TransactionExplained:
+		if _, known := s.Noted[e.Transaction]; known || s.Wallets[e.Wallet] == nil || e.Transaction.IsZero() || e.Reason == "" {
+			return fmt.Errorf("transaction %d: %w", e.Transaction.LT, ErrTransition)
+		}
+		s.Noted[e.Transaction] = e.Reason
+		return nil
+	case TransferFound:
+		return s.find(e)
+	case FoundAssigned:
+		return s.assign(e)
+	case FoundSetAside:
+		f := s.Founds[e.Found]
+		if f == nil || !f.Open() || e.Reason == "" {
+			return fmt.Errorf("found transfer %d: %w", e.Found, ErrTransition)
+		}
+		f.Reason = e.Reason
+		return nil
+	}
+	return fmt.Errorf("unknown event %T: %w", e, ErrTransition)
+}
+
+func (s *State) resolve(e OrderResolved) error {
+	o := s.Orders[e.Order]
+	if o == nil || o.Phase != Held {
+		return fmt.Errorf("order %d is not held: %w", e.Order, ErrTransition)
+	}
+	// What paid it stays on record, also where the money came back.
+	o.Phase, o.Reason = e.As, e.Reason
+	if e.As == Delivered {
+		o.Evidence = EvidencePerson
+	} else {
+		o.Invoice = nil
+	}
+	return nil
+}
+
+// EvidencePerson is the kind of evidence that a person gives.
+const EvidencePerson = "person"
+
+func (s *State) find(e TransferFound) error {
+	_, noted := s.Noted[e.Transaction]
+	_, used := s.Refs[e.Ref]
+	if e.Found != s.LastFound+1 || !noted || used || e.Ref == "" || e.Item.Quantity < 1 || s.Wallets[e.Wallet] == nil {
+		return fmt.Errorf("found transfer %d, ref %q: %w", e.Found, e.Ref, ErrTransition)
+	}
+	s.LastFound = e.Found
+	s.Founds[e.Found] = &Found{ID: e.Found, Wallet: e.Wallet, Transaction: e.Transaction, Time: e.Time, Item: e.Item, Amount: e.Amount, Ref: e.Ref}
+	s.Refs[e.Ref] = 0 // no order's, and never to be paid
+	return nil
+}
+
+func (s *State) assign(e FoundAssigned) error {
+	f := s.Founds[e.Found]
+	switch {
+	case f == nil || !f.Open() || e.Reason == "":
+		return fmt.Errorf("found transfer %d: %w", e.Found, ErrTransition)
+	case e.Order != s.LastOrder+1:
+		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
+	case e.Generation != s.Generation(e.Key) || e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):
+		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
+	}
+	f.Order, f.Reason = e.Order, e.Reason
+	s.Refs[f.Ref] = e.Order
+	s.Add(&Order{
+		ID: e.Order, Key: e.Key, Generation: e.Generation, Part: e.Part, Person: e.Person, Handle: e.Handle, Single: e.Single,
+		Item: f.Item, Wallet: f.Wallet, Cap: f.Amount, Reserve: f.Amount, Phase: Delivered, Reason: e.Reason,
+		Settled: f.Transaction, Time: f.Time, Index: -1, Evidence: EvidencePerson, Found: f.ID,
+	})
+	return nil
+}
+
+// Unclaimed returns the found transfers that may have paid for so much of that
+// product: nobody has said yet whom they were for.
+func (s *State) Unclaimed(item product.Item) (list []*Found) {
+	for id := FoundID(1); id <= s.LastFound; id++ {
+		if f := s.Founds[id]; f != nil && f.Open() && f.Item.Kind == item.Kind && f.Item.Quantity <= item.Quantity {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Explained reports whether a transaction outside our payments is accounted for.
+func (s *State) Explained(at ton.Position) bool {
+	_, ok := s.Noted[at]
+	return ok
+}
