@@ -13,13 +13,9 @@ type Reissue struct {
 	Reason     string
 }
 
-// hold stops a paid order until a person looked at it.
+// hold stops a paid order until a person looked at it. One bounce may hold
+// several orders, where it is not plain whose money came back.
 func (s *State) hold(e OrderHeld) error {
-	if !e.Bounce.IsZero() {
-		if _, known := s.Noted[e.Bounce]; known {
-			return fmt.Errorf("transaction %d is explained already: %w", e.Bounce.LT, ErrTransition)
-		}
-	}
 	from := []Phase{Paid, Acknowledged}
 	if !e.Bounce.IsZero() {
 		from = append(from, Delivered) // whatever Fragment says, it has sent the money back

@@ -50,8 +50,8 @@ func TestAPersonResolvesAHeldOrder(t *testing.T) {
 	}
 }
 
-// Money that came back is noted once, and holds the order even if Fragment had
-// said that it was delivered.
+// Money that came back is noted, and holds the order even if Fragment had said
+// that it was delivered.
 func TestABounceHoldsItsOrder(t *testing.T) {
 	s := at(t, ledger.Delivered)
 	held := ledger.OrderHeld{Order: 1, Reason: "the money came back", Bounce: strange}
