@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -138,6 +139,27 @@ func applied(h report.Handler) {
 func visible(s string) string {
 	s = strings.ReplaceAll(s, "\r\x1b[K", "\n<clear>")
 	return strings.ReplaceAll(s, "\x1b", "^[")
+}
+
+// A narrow terminal loses no word of a plan, and from 50 columns on no line is
+// wider than it.
+func TestPlanFitsEveryTerminal(t *testing.T) {
+	show := func(width int) string {
+		return draw(t, func(b *bytes.Buffer) error { return report.Plan(b, november(), report.Style{Width: width}, true) })
+	}
+	want := strings.Fields(show(0))
+	for width := 1; width <= 200; width++ {
+		got := show(width)
+		if d := cmp.Diff(want, strings.Fields(got)); d != "" {
+			t.Fatalf("%d columns (-want +got):\n%s", width, d)
+		}
+		for line := range strings.Lines(got) {
+			// The three ideographs take two columns each.
+			if n := utf8.RuneCountInString(line) - 1 + 3*strings.Count(line, "李李李"); width >= 50 && n >= width {
+				t.Errorf("%d columns, but this takes %d: %q", width, n, line)
+			}
+		}
+	}
 }
 
 // Money of different kinds is never added up.

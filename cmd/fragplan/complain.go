@@ -66,6 +66,16 @@ func (p *program) complain(err error, asJSON bool) {
 	}
 }
 
+// tell warns: in the midst of an apply where its progress is shown, otherwise
+// on stderr.
+func (p *program) tell(text string) {
+	if warn := p.warn.Load(); warn != nil {
+		(*warn)(text)
+		return
+	}
+	fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(text))
+}
+
 func (p *program) diagnostic(d report.Diagnostic) {
 	d.Severity = "error"
 	_ = report.DiagnosticJSON(p.stdout, d, time.Now())

@@ -143,8 +143,11 @@ func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.P
 			continue
 		}
 		price, err := client.Price(ctx, products[a.Item.Kind], a.Item.Quantity)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			fmt.Fprintf(p.program.stderr, "fragplan: no prices, so the plan shows the ceilings: %s\n", printable(err.Error()))
+			p.program.tell("no prices, so the plan shows the ceilings: " + err.Error())
 			return nil, nil
 		}
 		prices[product.Item{Kind: a.Item.Kind, Quantity: a.Item.Quantity}] = price.Amount()
