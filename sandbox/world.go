@@ -74,6 +74,10 @@ type birth struct {
 	Mnemonic []string          `json:"mnemonic"`
 	Balance  ton.Nano          `json:"balance,string"`
 	Cookie   string            `json:"cookie,omitempty"`
+
+	// PublicKey follows from the words, by a tenth of a second of hashing that
+	// no later start needs.
+	PublicKey ed25519.PublicKey `json:"public_key"`
 }
 
 // published is what the running process says of itself. Its run tells it from
@@ -176,10 +180,6 @@ func start(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := wallet.SeedToPrivateKeyWithOptions(b.Mnemonic)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", birthFile, err)
-	}
 	r := &running{run: rand.Text()}
 	w := &World{own: r, failed: make(chan error, 2)}
 	w.Version, w.Mnemonic = b.Version, b.Mnemonic
@@ -194,7 +194,7 @@ func start(o Options) (*World, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	w.NetworkID = r.network.GlobalID()
-	w.Wallet = ton.Wallet{Version: b.Version, PublicKey: key.Public().(ed25519.PublicKey), NetworkID: w.NetworkID}.Address()
+	w.Wallet = ton.Wallet{Version: b.Version, PublicKey: b.PublicKey, NetworkID: w.NetworkID}.Address()
 	if r.market, err = market.Open(market.Options{Seed: b.Seed, Clock: r.network.Now, Pay: payments{r.network}, Log: filepath.Join(o.Dir, "market.jsonl")}); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -225,6 +225,9 @@ func start(o Options) (*World, error) {
 // that was not funded to the end has no file and is made anew.
 func bear(o Options) (b birth, born bool, err error) {
 	err = readJSON(filepath.Join(o.Dir, birthFile), &b)
+	if err == nil && len(b.PublicKey) != ed25519.PublicKeySize {
+		return birth{}, false, fmt.Errorf("%s: it has no public_key: another version made it; remove the folder to begin a new world", birthFile)
+	}
 	if err == nil {
 		return b, false, nil
 	}
@@ -241,6 +244,11 @@ func bear(o Options) (b birth, born bool, err error) {
 		return birth{}, false, err
 	}
 	b = birth{Seed: int64(binary.BigEndian.Uint64(n[:]) >> 1), Version: o.Version, Mnemonic: wallet.NewSeed(), Balance: o.Balance}
+	key, err := wallet.SeedToPrivateKeyWithOptions(b.Mnemonic)
+	if err != nil {
+		return birth{}, false, err
+	}
+	b.PublicKey = key.Public().(ed25519.PublicKey)
 	if b.Version == "" {
 		b.Version = ton.V5R1
 	}

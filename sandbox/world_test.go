@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +108,8 @@ type buyer struct {
 	market *fragment.Client
 }
 
+var keys sync.Map // by words: deriving one takes a tenth of a second
+
 func newBuyer(t *testing.T, w *sandbox.World, trusted *chain.BlockID) *buyer {
 	t.Helper()
 	client, err := chain.Dial(t.Context(), w.GlobalConfig, chain.Options{Trusted: trusted})
@@ -114,10 +117,15 @@ func newBuyer(t *testing.T, w *sandbox.World, trusted *chain.BlockID) *buyer {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	key, err := wallet.KeyFromMnemonic(wallet.MnemonicOf(strings.Join(w.Mnemonic, " ")))
-	if err != nil {
-		t.Fatal(err)
+	words := strings.Join(w.Mnemonic, " ")
+	known, ok := keys.Load(words)
+	if !ok {
+		if known, err = wallet.KeyFromMnemonic(wallet.MnemonicOf(words)); err != nil {
+			t.Fatal(err)
+		}
+		keys.Store(words, known)
 	}
+	key := known.(wallet.Key)
 	signer, err := wallet.New(w.Version, key, w.NetworkID)
 	if err != nil {
 		t.Fatal(err)
