@@ -5,9 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
-	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
 // readBody returns the text of a body that is a plain comment and nothing else.
@@ -51,9 +52,6 @@ func walk(c *cell.Cell, n *int) error {
 	return nil
 }
 
-// separator stands between what is bought and the ref.
-const separator = " \n\nRef#"
-
 // checkText compares the comment with the one that Fragment writes for item.
 func checkText(r Rules, item product.Item, text string) error {
 	what, ref, ok := strings.Cut(text, separator)
@@ -70,35 +68,4 @@ func checkText(r Rules, item product.Item, text string) error {
 		return refuse(KnownRef, "a ref must not be paid twice", "a ref new to the ledger", "%q", ref)
 	}
 	return nil
-}
-
-// description is what Fragment writes before the ref. A top-up's comment does
-// not say how much; only the invoice does.
-func description(i product.Item) string {
-	switch i.Kind {
-	case product.Stars:
-		return fmt.Sprintf("%d Telegram Stars", i.Quantity)
-	case product.Premium:
-		if i.Quantity == 12 {
-			return "Telegram Premium for 1 year"
-		}
-		return fmt.Sprintf("Telegram Premium for %d months", i.Quantity)
-	}
-	return "Telegram account top up"
-}
-
-// ValidRef reports whether s is a ref as Fragment makes them: 6 to 16 letters
-// of the URL alphabet of base64.
-func ValidRef(s string) bool {
-	if len(s) < 6 || len(s) > 16 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
-	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
 var (
@@ -294,4 +295,29 @@ func FuzzMutatedOffers(f *testing.F) {
 			t.Fatalf("accepted %q", text)
 		}
 	})
+}
+
+// What was bought is read back from the comment that Fragment writes for it,
+// and from nothing else.
+func TestRecognize(t *testing.T) {
+	for _, item := range []product.Item{
+		{Kind: product.Stars, Quantity: 50}, {Kind: product.Stars, Quantity: 1_000_000}, {Kind: product.Premium, Quantity: 3},
+		{Kind: product.Premium, Quantity: 12}, {Kind: product.TopUp, Quantity: 5},
+	} {
+		got, ref, ok := firewall.Recognize(firewall.CommentOf(item, "AbCd_-123"), 5*ton.TON)
+		if !ok || got != item || ref != "AbCd_-123" {
+			t.Errorf("%s: %v %q %t", item, got, ref, ok)
+		}
+	}
+	for _, text := range []string{
+		"", "hello", "50 Telegram Stars", "50 Telegram Stars \n\nRef#", "50 Telegram Stars \n\nRef#a b", "050 Telegram Stars \n\nRef#AbCd_-123",
+		"-5 Telegram Stars \n\nRef#AbCd_-123", "Telegram Premium for 4 months \n\nRef#AbCd_-123", "Telegram Premium for 12 months \n\nRef#AbCd_-123",
+	} {
+		if got, ref, ok := firewall.Recognize(text, 5*ton.TON); ok {
+			t.Errorf("%q: %v %q", text, got, ref)
+		}
+	}
+	if got, _, ok := firewall.Recognize(firewall.CommentOf(product.Item{Kind: product.TopUp, Quantity: 5}, "AbCd_-123"), 5*ton.TON+1); ok {
+		t.Errorf("a top-up of a fraction: %v", got)
+	}
 }

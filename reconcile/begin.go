@@ -16,16 +16,21 @@ func (s *State) start() {
 		s.stop(fmt.Errorf("%s: %w", s.self, ErrNoAnchor))
 		return
 	}
-	addresses := make([]ton.Address, 0, len(s.book.Wallets))
-	for a := range s.book.Wallets {
-		addresses = append(addresses, a)
-	}
-	sort.Slice(addresses, func(i, j int) bool { return addresses[i].Raw() < addresses[j].Raw() })
-	for _, a := range addresses {
+	for _, a := range s.wallets() {
 		s.unseen[a] = true
-		s.seen[a] = s.book.Wallets[a].Anchor
+		s.seen[a] = s.book.Wallets[a].Since()
 		s.do(s.look(a))
 	}
+}
+
+// wallets are those of the ledger, in one order.
+func (s *State) wallets() []ton.Address {
+	list := make([]ton.Address, 0, len(s.book.Wallets))
+	for a := range s.book.Wallets {
+		list = append(list, a)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Raw() < list[j].Raw() })
+	return list
 }
 
 func (s *State) look(a ton.Address) Look {
@@ -50,6 +55,7 @@ func (s *State) open(a ton.Address) *ledger.Payment {
 func (s *State) begin() {
 	s.stage = buying
 	s.month = s.plan.Limits.Of(policy.Month, s.spentInMonth()...)
+	s.checkpoint()
 	var releases []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		switch o := s.book.Orders[id]; {
@@ -64,6 +70,18 @@ func (s *State) begin() {
 		return
 	}
 	s.reserve()
+}
+
+// checkpoint notes how far each wallet's history is explained, so that the
+// next run need not walk it again.
+func (s *State) checkpoint() {
+	for _, a := range s.wallets() {
+		if s.walked[a] >= walkAgain && s.seen[a].LT > s.book.Wallets[a].Since().LT {
+			if !s.record(ledger.WalletChecked{Wallet: a, Position: s.seen[a]}) {
+				return
+			}
+		}
+	}
 }
 
 // reserve takes the budget of every action, or sets the action aside.

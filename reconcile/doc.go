@@ -14,7 +14,8 @@
 // settle.go concludes from the proven history alone what became of it, and
 // stops everything if that history holds what the ledger can't explain.
 // deliver.go tells the market and asks whether the goods were handed over.
-// step.go leads from one to the next.
+// burn.go cancels a payment, bounce.go holds what came back. step.go leads from
+// one to the next.
 //
 // Every Step is one turn: an [Event] comes in, [Effect] values go out, and
 // those that follow a [Record] begin only when its events are durable. Any turn

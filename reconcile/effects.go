@@ -41,9 +41,11 @@ type (
 		Wallet  ton.Wallet
 		Payload ton.Payload
 	}
-	// Sign asks for the signature of an armed payment; answered by Signed.
+	// Sign asks for the signature of an armed payment, or of its burn; answered
+	// by Signed.
 	Sign struct {
 		Payment ledger.PaymentID
+		Burn    bool
 		Payload ton.Payload
 		Deploys bool
 	}
@@ -108,6 +110,7 @@ type (
 	// Signed answers Sign.
 	Signed struct {
 		Payment ledger.PaymentID
+		Burn    bool
 		Message ton.BoC
 		Err     error
 	}
@@ -137,7 +140,7 @@ func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, refused, acknowledged, undelivered, delivered
+	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, refused, acknowledged, undelivered, delivered
 	Key     string
 	Handle  string
 	Item    product.Item

@@ -176,6 +176,10 @@ func (s *State) arm() {
 
 func (s *State) signed(e Signed) {
 	p := s.book.Payments[e.Payment]
+	if e.Burn && e.Err == nil {
+		s.burning(p, e.Message)
+		return
+	}
 	if e.Err != nil {
 		// The payment stays armed: a signer outside may hold a signature.
 		s.blind = true

@@ -30,6 +30,9 @@ func (s *State) sighted(e Sighted) {
 		s.stop(err)
 		s.draft = nil
 	}
+	if s.stopped == nil && !s.bounces(e.Wallet, e.Sight.History) {
+		return
+	}
 	if p != nil && p.Phase.Open() {
 		if !s.abandoned() {
 			s.pursue(p, e.Sight)
@@ -37,6 +40,7 @@ func (s *State) sighted(e Sighted) {
 		return
 	}
 	s.seen[e.Wallet] = e.Sight.Account.Last
+	s.walked[e.Wallet] += len(e.Sight.History)
 	if s.stopped == nil {
 		delete(s.unseen, e.Wallet)
 	}
@@ -71,7 +75,7 @@ func (s *State) tide(wallet ton.Address, history []ton.Transaction) error {
 	var strange []string
 	version := s.book.Wallets[wallet].Version
 	for _, t := range history {
-		if len(t.Out) == 0 || s.explained(version, t) {
+		if len(t.Out) == 0 || s.book.Explained(t.Position) || s.explained(version, t) {
 			continue
 		}
 		if strange = append(strange, describe(t)); len(strange) == 5 {
@@ -133,7 +137,12 @@ func (s *State) judge(p *ledger.Payment, sight Sight) bool {
 // payment, whoever signed them.
 func (s *State) pursue(p *ledger.Payment, sight Sight) {
 	wait := Wait{After: sight.Account.Block, Look: s.look(p.Wallet)}
+	if p.Burn == nil && p.ID == s.cancel && p.Wallet == s.self && !s.armBurn(p, sight.Account.Time) {
+		return
+	}
 	switch {
+	case p.Burn != nil:
+		s.pursueBurn(p, wait)
 	case p.Phase == ledger.PaymentArmed && p.Wallet == s.self:
 		s.do(Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys})
 	case p.Phase == ledger.PaymentArmed:

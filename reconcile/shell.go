@@ -124,7 +124,7 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 		e = Tried{emulation, err}
 	case Sign:
 		message, err := w.Signer.Sign(ctx, f.Payload, f.Deploys)
-		e = Signed{f.Payment, message, err}
+		e = Signed{f.Payment, f.Burn, message, err}
 	case Send:
 		// The chain decides what became of it; an error here proves nothing.
 		_ = w.Chain.Broadcast(ctx, f.Message)

@@ -17,11 +17,14 @@ type State struct {
 	book   *ledger.State
 	rules  firewall.Rules
 	host   string
+	cancel ledger.PaymentID
+	reason string // of cancelling it
 
 	stage   stage
 	run     ledger.RunID
 	unseen  map[ton.Address]bool          // wallets whose history was not checked yet
 	seen    map[ton.Address]ton.Position  // history up to here is explained
+	walked  map[ton.Address]int           // transactions explained since the ledger last noted how far
 	account ton.Account                   // the newest sight of our wallet
 	byHash  map[ton.Hash]ledger.PaymentID // payload hashes of every payment in the ledger
 	misses  map[ton.Address]int           // looks that failed in a row
@@ -64,6 +67,7 @@ const (
 	validity     = 180 // seconds of chain time that a message lives
 	expiryMargin = 60  // seconds by which an invoice must outlive its message
 	askAhead     = 4   // offers asked for beyond the next batch
+	walkAgain    = 64  // explained transactions that are walked again rather than noted
 )
 
 type job struct {
@@ -107,13 +111,17 @@ type Setup struct {
 	Book   *ledger.State
 	Rules  firewall.Rules
 	Host   string // who applies, for the ledger
+
+	// Cancel is an open payment to be burned, for a reason; 0 for none.
+	Cancel ledger.PaymentID
+	Reason string
 }
 
 // NewState prepares an apply. Nothing happens before the first Step.
 func NewState(u Setup) *State {
 	s := &State{
-		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host,
-		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{},
+		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason,
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{},
 		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}

@@ -37,6 +37,8 @@ type world struct {
 	// world; with an effect that has no answer it only watches.
 	answer func(reconcile.Effect) reconcile.Event
 
+	setup func(*reconcile.Setup) // changes what the next apply starts from
+
 	state   *reconcile.State
 	queue   []reconcile.Effect
 	effects []reconcile.Effect // everything that was asked for
@@ -90,8 +92,11 @@ func (w *world) begin(want []spec.Occurrence, limits policy.Limits) {
 
 func (w *world) start(plan *reconcile.Plan, book *ledger.State) {
 	plan.Wallet = w.account.Address
-	w.state = reconcile.NewState(reconcile.Setup{Plan: plan, Wallet: w.wallet, Book: book, Host: "test",
-		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}})
+	u := reconcile.Setup{Plan: plan, Wallet: w.wallet, Book: book, Host: "test", Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}}
+	if w.setup != nil {
+		w.setup(&u)
+	}
+	w.state = reconcile.NewState(u)
 	w.queue, w.effects, w.stopped, w.err = nil, nil, false, nil
 	w.step(reconcile.Started{})
 }
@@ -167,7 +172,7 @@ func (w *world) carry(f reconcile.Effect) {
 	case reconcile.Try:
 		w.step(reconcile.Tried{Emulation: w.emulate(f.Payload)})
 	case reconcile.Sign:
-		w.step(reconcile.Signed{Payment: f.Payment, Message: w.sign(f.Payload)})
+		w.step(reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Message: w.sign(f.Payload)})
 	case reconcile.Send:
 		w.pool = append(w.pool, f.Message)
 	case reconcile.Tell:

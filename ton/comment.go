@@ -48,3 +48,32 @@ func Comment(body *cell.Cell) (string, error) {
 	}
 	return "", ErrNoComment
 }
+
+// BouncedComment reads what a bounced message still holds of its comment: its
+// first 28 bytes, or all of it in the newer form of bounces. The text may end
+// in the middle of a letter.
+func BouncedComment(body *cell.Cell) (string, error) {
+	s, err := body.BeginParse()
+	if err != nil {
+		return "", ErrNoComment
+	}
+	op, err := s.LoadUInt(32)
+	switch {
+	case err == nil && op == 0xfffffffe && s.RefsNum() > 0:
+		whole, err := s.LoadRefCell()
+		if err != nil {
+			return "", ErrNoComment
+		}
+		return Comment(whole)
+	case err != nil || op != 0xffffffff:
+		return "", ErrNoComment
+	}
+	if op, err := s.LoadUInt(32); err != nil || op != 0 {
+		return "", ErrNoComment
+	}
+	text, err := s.LoadSlice(s.BitsLeft() / 8 * 8)
+	if err != nil {
+		return "", ErrNoComment
+	}
+	return string(text), nil
+}

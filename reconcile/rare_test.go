@@ -1,0 +1,240 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// bounceLast sends the newest transfer back, with what a bounce keeps of it.
+func (w *world) bounceLast(text string) {
+	w.t.Helper()
+	last := w.history[len(w.history)-1].Out[0]
+	body := cell.BeginCell().MustStoreUInt(0xffffffff, 32).MustStoreUInt(0, 32).MustStoreSlice([]byte(text), uint(8*len(text))).EndCell()
+	w.account.Balance += last.Amount - 400_000
+	w.append(ton.Transaction{Time: w.time, In: &ton.In{From: last.To, Amount: last.Amount - 400_000, Bounced: true, Body: body}})
+}
+
+// Money that comes back holds its order: it is not bought again by itself, and
+// a person decides.
+func TestABounceIsHeld(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(3), plenty); err != nil {
+		t.Fatal(err)
+	}
+	w.bounceLast("100 Telegram Stars \n\nRef#Ref")
+	text := firewall.CommentOf(stars(1)[0].Item, w.book().Orders[3].Invoice.Ref)
+	if !strings.HasPrefix(text, "100 Telegram Stars \n\nRef#Ref") {
+		t.Fatal(text)
+	}
+	result, err := w.apply(stars(3), plenty)
+	if err != nil || len(result.Problems) == 0 {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	held := 0
+	for _, phase := range w.phases() {
+		if phase == ledger.Held {
+			held++
+		}
+	}
+	// All three are alike as far as the cut comment goes.
+	if held != 3 || len(w.paid()) != 3 {
+		t.Errorf("%v, %d paid", w.phases(), len(w.paid()))
+	}
+	if again, err := w.apply(stars(3), plenty); err != nil || len(again.Problems) != 0 || len(w.paid()) != 3 {
+		t.Errorf("again: %+v, %v, %d paid", again, err, len(w.paid()))
+	}
+	// A person finds out that two were delivered and one was not.
+	for id, as := range map[ledger.OrderID]ledger.Phase{1: ledger.Delivered, 2: ledger.Delivered, 3: ledger.Released} {
+		w.log = append(w.log, ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
+	}
+	if _, err := w.apply(stars(3), plenty); err != nil || len(w.paid()) != 4 {
+		t.Errorf("resolved: %v, %d paid", err, len(w.paid()))
+	}
+}
+
+// Where the ref can be told, only its order is held.
+func TestABounceFindsItsOrder(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(5), plenty); err != nil {
+		t.Fatal(err)
+	}
+	last := w.book().Orders[5]
+	whole := cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(firewall.CommentOf(last.Item, last.Invoice.Ref)).EndCell()
+	w.append(ton.Transaction{In: &ton.In{From: last.Invoice.Transfer.To, Amount: last.Invoice.Transfer.Amount - 1, Bounced: true,
+		Body: cell.BeginCell().MustStoreUInt(0xfffffffe, 32).MustStoreRef(whole).EndCell()}})
+	if _, err := w.apply(stars(5), plenty); err != nil {
+		t.Fatal(err)
+	}
+	want := append(all(ledger.Delivered, 4), ledger.Held)
+	if d := cmp.Diff(want, w.phases()); d != "" {
+		t.Error(d)
+	}
+}
+
+// What somebody else bounces to us concerns no order.
+func TestAForeignBounceHoldsNothing(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(1), plenty); err != nil {
+		t.Fatal(err)
+	}
+	amount := w.book().Orders[1].Invoice.Transfer.Amount
+	for _, in := range []ton.In{
+		{From: ton.Address{Account: [32]byte{7}}, Amount: amount}, {From: firewall.DefaultDestinations()[0], Amount: amount + 1},
+		{From: firewall.DefaultDestinations()[0], Amount: amount / 2},
+	} {
+		in.Bounced, in.Body = true, cell.BeginCell().EndCell()
+		w.append(ton.Transaction{In: &in})
+	}
+	if result, err := w.apply(stars(1), plenty); err != nil || len(result.Problems) != 0 || w.book().Orders[1].Phase != ledger.Delivered {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+// stuck leaves a payment signed and open: its message never leaves.
+func (w *world) stuck(n int) ledger.PaymentID {
+	w.t.Helper()
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		switch f := f.(type) {
+		case reconcile.Send:
+			return silence{}
+		case reconcile.Wait:
+			return reconcile.Sighted{Wallet: f.Look.Wallet, Err: errors.New("down")}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(n), plenty); err == nil {
+		w.t.Fatal("it was not stuck")
+	}
+	w.answer = nil
+	open := w.book().Open()
+	if len(open) != 1 {
+		w.t.Fatalf("%d payments are open", len(open))
+	}
+	return open[0].ID
+}
+
+// A cancelled payment is burned: a message without transfers takes its seqno,
+// and the payment itself is never sent again.
+func TestCancel(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		w := newWorld(t, ton.V5R1)
+		id := w.stuck(1)
+		w.answer = func(f reconcile.Effect) reconcile.Event {
+			if f, ok := f.(reconcile.Send); ok {
+				_, _, body, err := ton.ParseExternal(f.Message)
+				if err != nil {
+					t.Fatal(err)
+				}
+				payload, _, err := ton.SplitBody(ton.V5R1, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p, err := ton.ParsePayload(ton.V5R1, payload); err != nil || len(p.Transfers) != 0 {
+					t.Errorf("it was sent again: %+v, %v", p, err)
+				}
+			}
+			return nil
+		}
+		w.cancelling(id)
+		if interrupted { // the process dies once the burn is signed
+			for w.book().Payments[id].Burn == nil || w.book().Payments[id].Burn.Message == nil {
+				w.next()
+			}
+			w.start(reconcile.Diff(nil, w.book(), nil, plenty), w.book())
+		}
+		if _, err := w.finish(); err != nil {
+			t.Fatal(err)
+		}
+		if p := w.book().Payments[id]; p.Phase != ledger.PaymentDead || p.Certificate.Taken.IsZero() || len(w.paid()) != 0 {
+			t.Errorf("%s, %d paid", p.Phase, len(w.paid()))
+		}
+		w.answer = nil
+		if _, err := w.apply(stars(1), plenty); err != nil || len(w.paid()) != 1 {
+			t.Errorf("afterwards: %v, %d paid", err, len(w.paid()))
+		}
+	}
+}
+
+// If the payment comes first it counts, whatever was burned.
+func TestCancelledTooLate(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	id := w.stuck(1)
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if f, ok := f.(reconcile.Sign); ok && f.Burn {
+			w.execute(w.book().Payments[id].Payload)
+		}
+		return nil
+	}
+	w.cancelling(id)
+	if _, err := w.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if book := w.book(); book.Payments[id].Phase != ledger.PaymentExecuted || !book.Orders[1].Phase.Spent() || len(w.paid()) != 1 {
+		t.Errorf("%s, %s, %d paid", book.Payments[id].Phase, book.Orders[1].Phase, len(w.paid()))
+	}
+}
+
+func (w *world) cancelling(id ledger.PaymentID) {
+	w.t.Helper()
+	w.setup = func(u *reconcile.Setup) { u.Cancel, u.Reason = id, "wrong month" }
+	w.start(reconcile.Diff(nil, w.book(), nil, plenty), w.book())
+	w.setup = nil
+}
+
+// A long history is walked once: how far it is explained is noted, and what
+// comes later is looked at all the same.
+func TestTheHistoryIsWalkedOnce(t *testing.T) {
+	w := newWorld(t, ton.V4R2)
+	if _, err := w.apply(stars(300), plenty); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := w.apply(stars(300), plenty); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := w.effects[0].(reconcile.Look)
+	if look.Since.IsZero() || look.Since != w.book().Wallets[w.account.Address].Checked {
+		t.Errorf("the third run begins at %d", look.Since.LT)
+	}
+	w.execute(ton.Payload{Wallet: ton.V4R2, WalletID: w.wallet.ID(), Seqno: w.account.Data.Seqno, ValidUntil: w.time + 60,
+		Transfers: []ton.Transfer{w.offer(reconcile.Ask{Item: product.Item{Kind: product.Stars, Quantity: 50}}).Invoice.Transfer}})
+	if _, err := w.apply(stars(300), plenty); !errors.Is(err, reconcile.ErrTide) {
+		t.Errorf("%v, want ErrTide", err)
+	}
+}
+
+// A person may explain what the ledger did not do; then the run goes on, but
+// never buys what that may have paid for.
+func TestExplained(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	transfer := w.offer(reconcile.Ask{Item: product.Item{Kind: product.Stars, Quantity: 100}}).Invoice.Transfer
+	w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), ValidUntil: w.time + 60, Transfers: []ton.Transfer{transfer}})
+	if _, err := w.apply(stars(2), plenty); !errors.Is(err, reconcile.ErrTide) {
+		t.Fatalf("%v, want ErrTide", err)
+	}
+	at := w.account.Last
+	w.log = append(w.log, ledger.TransactionExplained{Wallet: w.account.Address, Transaction: at, Reason: "a lost ledger"},
+		ledger.TransferFound{Found: 1, Wallet: w.account.Address, Transaction: at, Time: 1, Item: stars(1)[0].Item, Amount: transfer.Amount.Amount(), Ref: "Lost00001"})
+	if _, err := w.apply(stars(2), plenty); err != nil || len(w.paid()) != 1 {
+		t.Fatalf("%v, %d paid", err, len(w.paid()))
+	}
+	w.log = append(w.log, ledger.FoundAssigned{Found: 1, Order: w.book().LastOrder + 1, Key: "g/p01", Generation: 1, Part: 1, Person: "p01", Handle: "p01", Reason: "she says so"})
+	if _, err := w.apply(stars(2), plenty); err != nil || len(w.paid()) != 2 {
+		t.Errorf("assigned: %v, %d paid", err, len(w.paid()))
+	}
+	if got := fmt.Sprint(w.book().Given("g/p00"), w.book().Given("g/p01")); got != "100 100" {
+		t.Error(got)
+	}
+}
