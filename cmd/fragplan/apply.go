@@ -26,7 +26,7 @@ func (p *program) applyCommand() *cobra.Command {
 			}
 			var saved *reconcile.Plan
 			if len(args) == 1 {
-				b, err := os.ReadFile(args[0])
+				b, err := os.ReadFile(p.path(args[0]))
 				if err != nil {
 					return fmt.Errorf("plan file: %w", err)
 				}

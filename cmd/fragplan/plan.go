@@ -46,7 +46,7 @@ func (p *program) planCommand() *cobra.Command {
 				return err
 			}
 			if out != "" {
-				if err := writePlan(out, plan); err != nil {
+				if err := writePlan(p.path(out), plan); err != nil {
 					return err
 				}
 			}

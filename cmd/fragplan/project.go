@@ -56,6 +56,14 @@ func (p *project) Close() {
 	}
 }
 
+// path is a file that a person names: in the folder that -chdir names, or here.
+func (p *program) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.dir, name)
+}
+
 // sandboxDir is where rehearsals keep their world and their ledger.
 func (p *project) sandboxDir() string {
 	return filepath.Join(p.program.dir, ".fragplan", "sandbox")

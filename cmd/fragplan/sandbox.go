@@ -30,7 +30,10 @@ func (p *program) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := sandbox.Options{Dir: p.worldDir(), Listen: listen, Record: record}
+			o := sandbox.Options{Dir: p.worldDir(), Listen: listen}
+			if record != "" {
+				o.Record = p.path(record)
+			}
 			if c.Flags().Changed("wallet") || !sandbox.Exists(o.Dir) {
 				o.Version = v
 			}
