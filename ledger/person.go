@@ -87,15 +87,20 @@ func (s *State) resolve(e OrderResolved) error {
 // EvidencePerson is the kind of evidence that a person gives.
 const EvidencePerson = "person"
 
+// find takes in a transfer. Its ref may be one that an order of this ledger was
+// offered and gave up: then another run of the same project paid it.
 func (s *State) find(e TransferFound) error {
 	_, noted := s.Noted[e.Transaction]
-	_, used := s.Refs[e.Ref]
+	owner, used := s.Refs[e.Ref]
+	if o := s.Orders[owner]; o != nil && o.Phase == Released && o.Settled.IsZero() {
+		used = false
+	}
 	if e.Found != s.LastFound+1 || !noted || used || e.Ref == "" || e.Item.Quantity < 1 || s.Wallets[e.Wallet] == nil {
 		return fmt.Errorf("found transfer %d, ref %q: %w", e.Found, e.Ref, ErrTransition)
 	}
 	s.LastFound = e.Found
 	s.Founds[e.Found] = &Found{ID: e.Found, Wallet: e.Wallet, Transaction: e.Transaction, Time: e.Time, Item: e.Item, Amount: e.Amount, Ref: e.Ref}
-	s.Refs[e.Ref] = 0 // no order's, and never to be paid
+	s.Refs[e.Ref] = 0 // no order's now, and never to be paid
 	return nil
 }
 

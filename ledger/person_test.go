@@ -136,6 +136,24 @@ func TestFoundTransfers(t *testing.T) {
 	}
 }
 
+// A ref that an order was offered and gave up may turn out to be paid, by
+// another run of the same project.
+func TestFoundUnderAnOldRef(t *testing.T) {
+	for phase, ok := range map[ledger.Phase]bool{ledger.Released: true, ledger.Quoted: false, ledger.Armed: false, ledger.Paid: false} {
+		s := ledger.NewState()
+		one := quoted(1, "r")
+		steps := map[ledger.Phase][]ledger.Event{
+			ledger.Released: {ledger.OrderReleased{Order: 1, Reason: "x"}}, ledger.Quoted: {},
+			ledger.Armed: {armed(1, 3, one)}, ledger.Paid: {armed(1, 3, one), executed1},
+		}
+		apply(t, s, append([]ledger.Event{ledger.Anchored{Wallet: ours}, reserved(1, "a/ann"), one}, steps[phase]...)...)
+		apply(t, s, ledger.TransactionExplained{Wallet: ours, Transaction: strange, Reason: "an old copy"})
+		if err := s.Apply(found(1, "r")); (err == nil) != ok {
+			t.Errorf("%s: %v", phase, err)
+		}
+	}
+}
+
 // Set aside, it paid for nothing that is written, and holds nobody up.
 func TestFoundAndSetAside(t *testing.T) {
 	s := ledger.NewState()

@@ -19,7 +19,7 @@ func (s *State) tell(o *ledger.Order) {
 	s.telling[o.ID] = attempt + 1
 	pause := time.Duration(0)
 	if attempt > 0 {
-		pause = patience(attempt)
+		pause = s.patience(attempt)
 	}
 	s.do(Tell{Order: o.ID, Kind: o.Item.Kind, Invoice: *o.Invoice, Message: p.Message, After: pause})
 }
@@ -66,7 +66,7 @@ func (s *State) inquire() bool {
 		s.inquiry[k] = true
 		pause := time.Duration(0)
 		if s.asked[k] > 0 {
-			pause = time.Second
+			pause = s.pause
 		}
 		s.asked[k]++
 		s.do(Inquire{Kind: k, After: pause})

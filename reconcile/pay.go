@@ -16,13 +16,29 @@ func (s *State) prepare() {
 	if s.draft != nil || len(s.book.Open()) > 0 || s.braked {
 		return
 	}
-	full := len(s.ready) >= s.batchLimit()
-	last := len(s.waiting) == 0 && s.quoting == 0
+	full := len(s.next()) >= s.batchLimit()
+	last := len(s.waiting) == 0 && len(s.quoting) == 0
 	if len(s.ready) == 0 || !full && !last && !s.hurry() {
 		return
 	}
 	s.draft = &draft{}
 	s.do(s.look(s.self))
+}
+
+// next are the orders whose turn it is in the plan: those before the first
+// that still waits for an offer, or all of them if an offer can't wait.
+func (s *State) next() []ledger.OrderID {
+	if s.hurry() {
+		return s.ready
+	}
+	end := len(s.ready)
+	for _, awaited := range [][]ledger.OrderID{s.waiting, s.quoting} {
+		if len(awaited) > 0 {
+			at, _ := slices.BinarySearch(s.ready, awaited[0])
+			end = min(end, at)
+		}
+	}
+	return s.ready[:end]
 }
 
 // hurry: an offer ends so soon that its batch must leave now.
@@ -37,12 +53,12 @@ func (s *State) compose() {
 	if err := s.sound(); err != nil {
 		s.stop(err)
 	}
-	if s.stopped != nil || len(s.ready) == 0 {
+	orders := s.next()
+	if s.stopped != nil || len(orders) == 0 {
 		s.draft = nil
 		return
 	}
-	orders := s.ready[:min(len(s.ready), s.batchLimit())]
-	orders = s.affordable(orders)
+	orders = s.affordable(orders[:min(len(orders), s.batchLimit())])
 	if len(orders) == 0 {
 		s.draft = nil
 		return
@@ -91,7 +107,7 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 		sum += o.Invoice.Transfer.Amount
 		if sum+fees(i+1) > s.account.Balance {
 			if i == 0 {
-				s.stop(fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees. Top it up and run apply again: %w",
+				s.stop(fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
 					s.self, s.account.Balance, o.Key, o.Invoice.Price, fees(1), ErrFunds))
 			}
 			return orders[:i]
@@ -147,7 +163,7 @@ func (s *State) retry(err error) {
 	}
 	s.notice(Progress{Stage: "unreadable", Text: err.Error()})
 	s.draft = &draft{}
-	s.do(Wait{Look: s.look(s.self), Pause: patience(s.failed)})
+	s.do(Wait{Look: s.look(s.self), Pause: s.patience(s.failed)})
 }
 
 // arm writes the whole unsigned payload before the key may touch it.

@@ -13,11 +13,16 @@ import (
 // askMore asks for offers, no further ahead than the next batch: an offer
 // that waits too long expires.
 func (s *State) askMore() {
-	for len(s.waiting) > 0 && s.quoting+len(s.ready) < s.batchLimit()+askAhead {
+	for len(s.waiting) > 0 {
 		id := s.waiting[0]
+		// One that others wait for is asked for in any case.
+		behind := len(s.ready) > 0 && id < s.ready[len(s.ready)-1]
+		if !behind && len(s.quoting)+len(s.ready) >= s.batchLimit()+askAhead {
+			return
+		}
 		s.waiting = s.waiting[1:]
 		o := s.book.Orders[id]
-		s.quoting++
+		s.quoting = insert(s.quoting, id)
 		s.do(Ask{Order: id, Handle: o.Handle, Item: o.Item})
 	}
 }
@@ -32,8 +37,14 @@ func (s *State) batchLimit() int {
 	return min(4*ramp, s.wallet.Version.MaxTransfers())
 }
 
+// insert keeps a list of orders in the order of the plan.
+func insert(list []ledger.OrderID, id ledger.OrderID) []ledger.OrderID {
+	at, _ := slices.BinarySearch(list, id)
+	return slices.Insert(list, at, id)
+}
+
 func (s *State) offered(e Offered) {
-	s.quoting--
+	s.quoting = slices.DeleteFunc(s.quoting, func(id ledger.OrderID) bool { return id == e.Order })
 	o := s.book.Orders[e.Order]
 	j := s.jobs[e.Order]
 	if o == nil || j == nil || o.Phase != ledger.Reserved {
@@ -69,8 +80,7 @@ func (s *State) offered(e Offered) {
 	}
 	if s.record(ledger.OrderQuoted{Order: o.ID, Invoice: invoice}) {
 		// Offers are answered in any order; they are paid in the plan's.
-		at, _ := slices.BinarySearch(s.ready, o.ID)
-		s.ready = slices.Insert(s.ready, at, o.ID)
+		s.ready = insert(s.ready, o.ID)
 		s.noticeOrder("quoted", o)
 	}
 }
@@ -122,5 +132,5 @@ func (s *State) again(o *ledger.Order, why string) {
 		s.giveUp(o, "retries", fmt.Sprintf("%d %s; the next apply tries again", maxInvoices, why))
 		return
 	}
-	s.waiting = append(s.waiting, o.ID)
+	s.waiting = insert(s.waiting, o.ID)
 }

@@ -56,7 +56,7 @@ func (s *State) missed(e Sighted) {
 	wanted := s.stopped == nil || s.open(e.Wallet) != nil && !s.abandoned()
 	if n := s.misses[e.Wallet]; wanted && n <= maxMisses {
 		s.notice(Progress{Stage: "unreadable", Text: e.Err.Error()})
-		s.do(Wait{Look: s.look(e.Wallet), Pause: patience(n)})
+		s.do(Wait{Look: s.look(e.Wallet), Pause: s.patience(n)})
 		return
 	}
 	s.draft = nil
@@ -65,8 +65,8 @@ func (s *State) missed(e Sighted) {
 }
 
 // patience is the pause before the n-th repetition: 1, 2, 4, 8 and then 10
-// seconds.
-func patience(n int) time.Duration { return min(time.Second<<(n-1), 10*time.Second) }
+// times the shortest.
+func (s *State) patience(n int) time.Duration { return min(s.pause<<(n-1), 10*s.pause) }
 
 // tide: every transfer that left the wallet must belong to a payment of the
 // ledger. If the chain is ahead, the ledger is old, lost or not the only one,
@@ -108,7 +108,14 @@ func describe(t ton.Transaction) string {
 	for _, o := range t.Out {
 		sum += o.Amount
 	}
-	return fmt.Sprintf("%s  %s TON in %d transfers  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), sum, len(t.Out), t.Hash)
+	return fmt.Sprintf("%s  %s TON in %s  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), sum, count(len(t.Out), "transfer"), t.Hash)
+}
+
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
 
 // judge asks the chain's evidence what became of a payment and records it. It

@@ -1,6 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
+	"time"
+
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -19,6 +22,7 @@ type State struct {
 	host   string
 	cancel ledger.PaymentID
 	reason string // of cancelling it
+	pause  time.Duration
 
 	stage   stage
 	run     ledger.RunID
@@ -31,9 +35,9 @@ type State struct {
 	blind   bool                          // an open payment can't be followed any further in this run
 
 	jobs    map[ledger.OrderID]*job
-	waiting []ledger.OrderID // reserved, to be quoted
-	ready   []ledger.OrderID // quoted, to be paid, in plan order
-	quoting int
+	waiting []ledger.OrderID       // reserved, to be quoted, in plan order
+	quoting []ledger.OrderID       // asked for, in plan order
+	ready   []ledger.OrderID       // quoted, to be paid, in plan order
 	draft   *draft                 // the payment that is being prepared
 	failed  int                    // emulations that failed in a row
 	braked  bool                   // the breaker waits for an acknowledgement
@@ -112,6 +116,10 @@ type Setup struct {
 	Rules  firewall.Rules
 	Host   string // who applies, for the ledger
 
+	// Pause is the shortest time before something is tried again; 0 means a
+	// second. Longer ones follow it.
+	Pause time.Duration
+
 	// Cancel is an open payment to be burned, for a reason; 0 for none.
 	Cancel ledger.PaymentID
 	Reason string
@@ -120,7 +128,7 @@ type Setup struct {
 // NewState prepares an apply. Nothing happens before the first Step.
 func NewState(u Setup) *State {
 	s := &State{
-		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason,
+		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
 		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{},
 		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),

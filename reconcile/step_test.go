@@ -1,12 +1,13 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
@@ -22,7 +23,7 @@ func TestARunBuysWhatIsWritten(t *testing.T) {
 		if err != nil || len(result.Bought) != 30 || len(result.Problems) != 0 {
 			t.Fatalf("%s: %+v, %v", version, result, err)
 		}
-		if d := cmp.Diff(all(ledger.Delivered, 30), w.phases()); d != "" {
+		if d := gocmp.Diff(all(ledger.Delivered, 30), w.phases()); d != "" {
 			t.Errorf("%s: %s", version, d)
 		}
 		if result.Spent != 30*ton.TON || result.Fees != ton.Nano(result.Payments)*messageFee {
@@ -429,6 +430,57 @@ func TestOffersThatEndTooSoon(t *testing.T) {
 	}
 }
 
+// Offers are answered in any order and paid in the plan's: with money for some
+// the first are bought, not the ones whose offer came first.
+func TestThePlansOrderHolds(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	w.account.Balance = 3*ton.TON + ton.TON/2
+	w.begin(stars(12), plenty)
+	for !w.stopped {
+		// Everything else comes before the questions, and of these the newest
+		// is answered first.
+		slices.SortStableFunc(w.queue, func(a, b reconcile.Effect) int { return cmp.Compare(newest(a), newest(b)) })
+		w.next()
+	}
+	if !errors.Is(w.err, reconcile.ErrFunds) {
+		t.Error(w.err)
+	}
+	for id, o := range w.book().Orders {
+		if o.Phase.Spent() != (id <= 3) {
+			t.Errorf("order %d is %s", id, o.Phase)
+		}
+	}
+}
+
+func newest(f reconcile.Effect) ledger.OrderID {
+	if f, ok := f.(reconcile.Ask); ok {
+		return 1_000_000 - f.Order
+	}
+	return 0
+}
+
+// An order that has to be asked for again keeps its place, and nobody waits
+// for ever.
+func TestAskedAgainKeepsItsPlace(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(30), plenty); err != nil { // the ramp is up
+		t.Fatal(err)
+	}
+	dead := false
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if f, ok := f.(reconcile.Wait); ok && !dead {
+			dead = true
+			w.pool = nil // the first message is lost until it has ended
+			w.time += 600
+			return w.sight(f.Look)
+		}
+		return nil
+	}
+	if result, err := w.apply(stars(400), plenty); err != nil || len(result.Bought) != 370 || len(w.paid()) != 400 {
+		t.Errorf("%d bought, %v", len(result.Bought), err)
+	}
+}
+
 // Money for half of the orders buys the first half, in the order of the plan,
 // and says what is missing; with more money the rest follows.
 func TestMoneyForHalf(t *testing.T) {
@@ -438,7 +490,7 @@ func TestMoneyForHalf(t *testing.T) {
 	if !errors.Is(err, reconcile.ErrFunds) || len(w.paid()) != 6 {
 		t.Fatalf("%v, %d paid", err, len(w.paid()))
 	}
-	if d := cmp.Diff(slices.Concat(all(ledger.Acknowledged, 6), all(ledger.Quoted, 6)), w.phases()); d != "" {
+	if d := gocmp.Diff(slices.Concat(all(ledger.Acknowledged, 6), all(ledger.Quoted, 6)), w.phases()); d != "" {
 		t.Error(d)
 	}
 	w.account.Balance += 100 * ton.TON

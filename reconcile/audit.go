@@ -1,0 +1,144 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// A Finding is one thing in which a wallet's proven history and the ledger
+// differ.
+type Finding struct {
+	Code        string         `json:"code"`
+	Wallet      ton.Address    `json:"wallet"`
+	Transaction ton.Position   `json:"transaction,omitzero"`
+	Time        uint32         `json:"time,omitempty"` // Unix seconds
+	Order       ledger.OrderID `json:"order,omitempty"`
+	Key         string         `json:"key,omitempty"`
+	Text        string         `json:"text"` // for people; parts of it may come from outside
+}
+
+// The codes of findings.
+const (
+	FindingTransaction = "unexplained_transaction" // it left the wallet and is in no payment
+	FindingTransfer    = "unexplained_transfer"    // a transfer of our payment that is no order's
+	FindingDead        = "dead_and_executed"       // recorded as dead, and the chain holds it
+	FindingMissing     = "missing_transaction"     // an order is recorded as paid by what the chain does not hold
+	FindingUnpaid      = "missing_transfer"        // the transaction is there and does not pay the order
+	FindingOpen        = "open_payment"            // it may still be executed; apply settles it
+	FindingBounce      = "bounce"                  // money came back and no order is held for it
+	FindingUnclaimed   = "unclaimed"               // nobody has said whom a found transfer was for
+)
+
+// Audit compares both ways: each transfer that left the wallet since its anchor
+// has an order, and each paid order has its transfer. history is everything
+// since the anchor, the oldest first; book holds the transfers of all payments.
+func Audit(book *ledger.State, wallet ton.Address, history []ton.Transaction) []Finding {
+	a := auditor{book: book, wallet: wallet, version: book.Wallets[wallet].Version, byHash: map[ton.Hash]*ledger.Payment{}, held: map[ton.Position]*ton.Transaction{}}
+	for _, p := range book.Payments {
+		if p.Wallet == wallet {
+			a.byHash[p.Hash] = p
+		}
+	}
+	for i := range history {
+		t := &history[i]
+		a.held[t.Position] = t
+		a.transaction(t)
+	}
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o != nil && o.Wallet == wallet && !o.Settled.IsZero() {
+			a.order(o)
+		}
+	}
+	for _, p := range book.Open() {
+		if p.Wallet == wallet {
+			a.found = append(a.found, Finding{Code: FindingOpen, Wallet: wallet, Text: fmt.Sprintf("payment %d of %d orders is %s: apply settles it", p.ID, len(p.Orders), p.Phase)})
+		}
+	}
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		if f := book.Founds[id]; f.Open() && f.Wallet == wallet {
+			a.found = append(a.found, Finding{Code: FindingUnclaimed, Wallet: wallet, Transaction: f.Transaction, Time: f.Time,
+				Text: fmt.Sprintf("%s for %s (ref %s): nobody has said whom it was for", f.Item, f.Amount, f.Ref)})
+		}
+	}
+	return a.found
+}
+
+type auditor struct {
+	book    *ledger.State
+	wallet  ton.Address
+	version ton.WalletVersion
+	byHash  map[ton.Hash]*ledger.Payment
+	held    map[ton.Position]*ton.Transaction
+	found   []Finding
+}
+
+func (a *auditor) add(code string, t *ton.Transaction, format string, args ...any) {
+	a.found = append(a.found, Finding{Code: code, Wallet: a.wallet, Transaction: t.Position, Time: t.Time, Text: fmt.Sprintf(format, args...)})
+}
+
+func (a *auditor) transaction(t *ton.Transaction) {
+	if t.In != nil && t.In.Bounced && !a.book.Explained(t.Position) {
+		a.add(FindingBounce, t, "%s TON came back from %s, and no order is held for it", t.In.Amount, t.In.From)
+	}
+	if len(t.Out) == 0 || a.book.Explained(t.Position) {
+		return
+	}
+	p := a.payment(t)
+	switch {
+	case p == nil:
+		a.add(FindingTransaction, t, "%s", describe(*t))
+	case p.Phase == ledger.PaymentDead:
+		a.add(FindingDead, t, "payment %d is recorded as dead: %s", p.ID, describe(*t))
+	default:
+		left := append([]ton.Out{}, t.Out...)
+		for _, x := range p.Payload.Transfers {
+			for i, o := range left {
+				if o.Is(x) {
+					left = append(left[:i], left[i+1:]...)
+					break
+				}
+			}
+		}
+		for _, o := range left {
+			a.add(FindingTransfer, t, "payment %d does not hold the transfer of %s TON to %s", p.ID, o.Amount, o.To)
+		}
+	}
+}
+
+func (a *auditor) payment(t *ton.Transaction) *ledger.Payment {
+	if t.External == nil {
+		return nil
+	}
+	payload, _, err := ton.SplitBody(a.version, t.External)
+	if err != nil {
+		return nil
+	}
+	return a.byHash[ton.Hash(payload.Hash())]
+}
+
+// order looks for the transfer that paid it. What a person assigned was paid by
+// the transaction that the transfer was found in.
+func (a *auditor) order(o *ledger.Order) {
+	add := func(code, format string, args ...any) {
+		a.found = append(a.found, Finding{Code: code, Wallet: a.wallet, Transaction: o.Settled, Time: o.Time, Order: o.ID, Key: o.Key, Text: fmt.Sprintf(format, args...)})
+	}
+	t := a.held[o.Settled]
+	p := a.book.Payments[o.Payment]
+	switch {
+	case t == nil:
+		add(FindingMissing, "%s is recorded as paid at %s in transaction %s, which the chain does not hold", o.Key, time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339), o.Settled.Hash)
+	case o.Found != 0:
+	case p == nil || o.Index < 0 || o.Index >= len(p.Payload.Transfers):
+		add(FindingUnpaid, "%s is recorded as paid by no transfer", o.Key)
+	default:
+		for _, out := range t.Out {
+			if out.Is(p.Payload.Transfers[o.Index]) {
+				return
+			}
+		}
+		add(FindingUnpaid, "transaction %s does not hold the transfer that paid %s", o.Settled.Hash, o.Key)
+	}
+}
