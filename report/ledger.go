@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -79,11 +80,31 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 		if o.Evidence != "" {
 			rows = append(rows, []string{"  delivery", o.Evidence})
 		}
+		rows = append(rows, evidence(state, o)...)
 		if err := s.rows(w, rows, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// evidence is what to show Fragment's support of an order that was paid and
+// never acknowledged, or that is held.
+func evidence(state *ledger.State, o *ledger.Order) [][]string {
+	p := state.Payments[o.Payment]
+	if o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || p == nil {
+		return nil
+	}
+	t := o.Invoice.Transfer
+	rows := [][]string{
+		{"  paid by", p.Wallet.String()},
+		{"  paid to", fmt.Sprintf("%s, %s TON", t.To, t.Amount)},
+		{"  request", o.Invoice.RequestID},
+	}
+	if len(p.Message) > 0 {
+		rows = append(rows, []string{"  message", base64.StdEncoding.EncodeToString(p.Message)})
+	}
+	return rows
 }
 
 // refs returns every ref that an order ever had, sorted.

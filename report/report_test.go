@@ -264,3 +264,28 @@ func TestLedger(t *testing.T) {
 		}
 	}
 }
+
+// What was paid and not acknowledged is shown with all that support asks for.
+func TestEvidence(t *testing.T) {
+	state := ledger.NewState()
+	wallet := ton.Address{Account: [32]byte{1}}
+	for id, phase := range []ledger.Phase{ledger.Paid, ledger.Delivered} {
+		o := &ledger.Order{ID: ledger.OrderID(id + 1), Key: string(phase) + "/b", Handle: "bo", Item: product.Item{Kind: product.Stars, Quantity: 50}, Phase: phase,
+			Payment: 1, Settled: ton.Position{LT: 77}, Time: 1_800_000_000,
+			Invoice: &ledger.Invoice{RequestID: "request9", Transfer: ton.Transfer{To: ton.Address{Account: [32]byte{2}}, Amount: 5}}}
+		state.Add(o)
+	}
+	state.Payments[1] = &ledger.Payment{ID: 1, Wallet: wallet, Phase: ledger.PaymentExecuted, Message: ton.BoC("bytes")}
+	var paid, delivered bytes.Buffer
+	if err := errors.Join(report.LedgerShow(&paid, state, "paid/b", report.Style{}), report.LedgerShow(&delivered, state, "delivered/b", report.Style{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{wallet.String(), "0.000000005 TON", "request9", "Ynl0ZXM=", "2027-01-15T08:00:00Z", "77:0000"} {
+		if !strings.Contains(paid.String(), want) {
+			t.Errorf("no %q in\n%s", want, paid.String())
+		}
+	}
+	if strings.Contains(delivered.String(), "Ynl0ZXM=") {
+		t.Errorf("what is delivered needs no evidence:\n%s", delivered.String())
+	}
+}
