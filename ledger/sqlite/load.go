@@ -18,9 +18,21 @@ import (
 func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.view(ctx, false)
+}
+
+// LoadFull is Load with the bulk of what is settled, for audits: every transfer,
+// message, body and parameter that the ledger ever held.
+func (s *Store) LoadFull(ctx context.Context) (*ledger.State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view(ctx, true)
+}
+
+func (s *Store) view(ctx context.Context, full bool) (*ledger.State, error) {
 	var state *ledger.State
 	err := s.read(ctx, func() (err error) {
-		state, err = s.load(ctx, false)
+		state, err = s.load(ctx, full)
 		return err
 	})
 	return state, err
@@ -59,10 +71,10 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		table, query string
 		row          func(*sql.Rows) error
 	}{
-		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp FROM wallet`, l.wallet},
+		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, coalesce(checked_lt, 0), checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, host, outcome FROM run`, l.run},
 		{"orders", `SELECT id, run, key, generation, part, person, handle, single, kind, quantity, wallet, cap_asset, cap, reserve_asset, reserve,
-			phase, reason, invoice, invoices, deaths, coalesce(payment, 0), coalesce(idx, -1), coalesce(settled_lt, 0), settled_hash, coalesce(time, 0), evidence
+			phase, reason, invoice, invoices, deaths, coalesce(payment, 0), coalesce(idx, -1), coalesce(settled_lt, 0), settled_hash, coalesce(time, 0), evidence, coalesce(found, 0)
 			FROM orders ORDER BY id`, l.order},
 		{"invoice", `SELECT i.order_id, i.n, i.ref, o.invoice IS i.n, i.request_id, i.recipient, i.name, i.destination, i.bounce, i.amount, i.price_asset, i.price,
 			i.valid_until, i.confirm, iif(o.phase IN ('acknowledged', 'delivered'), NULL, i.body), iif(o.phase IN ('acknowledged', 'delivered'), NULL, i.params)
@@ -72,6 +84,10 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 			coalesce(proof_seqno, 0), coalesce(proof_time, 0), coalesce(proof_block, 0), iif(` + bulky + `, payload, NULL), iif(` + bulky + `, message, NULL)
 			FROM payment`, l.payment},
 		{"payment_order", `SELECT payment, order_id FROM payment_order ORDER BY payment, idx`, l.paymentOrder},
+		{"burn", `SELECT payment, version, payload, message, reason FROM burn`, l.burn},
+		{"noted", `SELECT lt, hash, reason FROM noted`, l.noted},
+		{"found", `SELECT id, wallet, lt, hash, time, kind, quantity, asset, amount, ref, coalesce(order_id, 0), reason FROM found`, l.found},
+		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY key, generation`, l.reissue},
 	} {
 		if full && q.table == "invoice" {
 			q.query = `SELECT i.order_id, i.n, i.ref, o.invoice IS i.n, i.request_id, i.recipient, i.name, i.destination, i.bounce, i.amount, i.price_asset, i.price,
@@ -101,8 +117,8 @@ func (s *Store) each(ctx context.Context, query string, row func(*sql.Rows) erro
 func (l *loader) wallet(rows *sql.Rows) error {
 	var w ledger.Wallet
 	var address string
-	var hash []byte
-	err := rows.Scan(&address, &w.Version, &w.Anchor.LT, &hash, &w.Block, &w.Reason, &w.Ramp)
+	var hash, checked []byte
+	err := rows.Scan(&address, &w.Version, &w.Anchor.LT, &hash, &w.Block, &w.Reason, &w.Ramp, &w.Checked.LT, &checked)
 	if err != nil {
 		return err
 	}
@@ -110,6 +126,9 @@ func (l *loader) wallet(rows *sql.Rows) error {
 		return err
 	}
 	l.state.Wallets[w.Address] = &w
+	if err := into(&w.Checked.Hash, checked); err != nil {
+		return err
+	}
 	return into(&w.Anchor.Hash, hash)
 }
 
@@ -131,7 +150,7 @@ func (l *loader) order(rows *sql.Rows) error {
 	var invoice sql.NullInt64
 	err := rows.Scan(&o.ID, &o.Run, &o.Key, &o.Generation, &o.Part, &o.Person, &o.Handle, &o.Single, &kind, &o.Item.Quantity, &wallet,
 		&capAsset, &o.Cap.Units, &reserveAsset, &o.Reserve.Units, &phase, &o.Reason, &invoice, &o.Invoices, &o.Deaths,
-		&o.Payment, &o.Index, &o.Settled.LT, &settled, &o.Time, &o.Evidence)
+		&o.Payment, &o.Index, &o.Settled.LT, &settled, &o.Time, &o.Evidence, &o.Found)
 	if err != nil {
 		return err
 	}
@@ -206,14 +225,19 @@ func (l *loader) payment(rows *sql.Rows) error {
 	if len(payload) == 0 {
 		return nil
 	}
-	cell, err := append(ton.BoC(nil), payload...).Cell()
-	if err == nil {
-		p.Payload, err = ton.ParsePayload(p.Payload.Wallet, cell)
-	}
-	if err != nil {
+	if p.Payload, err = payloadOf(p.Payload.Wallet, payload); err != nil {
 		return fmt.Errorf("payment %d: %w: %w", p.ID, ErrCorrupt, err)
 	}
 	return nil
+}
+
+// payloadOf reads what Encode made, from bytes that are the driver's.
+func payloadOf(v ton.WalletVersion, b []byte) (ton.Payload, error) {
+	cell, err := append(ton.BoC(nil), b...).Cell()
+	if err != nil {
+		return ton.Payload{}, err
+	}
+	return ton.ParsePayload(v, cell)
 }
 
 func (l *loader) paymentOrder(rows *sql.Rows) error {

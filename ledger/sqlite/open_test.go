@@ -184,10 +184,20 @@ func TestVerifySeesWhatWasChanged(t *testing.T) {
 		"params changed": `DROP TRIGGER invoice_is_never_changed; UPDATE invoice SET params = '{}' WHERE order_id = 2`,
 		"ramp changed":   `UPDATE wallet SET ramp = 100`,
 		"fees changed":   `DROP TRIGGER payment_takes_the_steps; UPDATE payment SET fees = 4`,
+		"check changed":  `UPDATE wallet SET checked_lt = 98, checked_hash = zeroblob(32)`,
+		"note changed":   `DROP TRIGGER noted_only_by_a_bounce_anew; UPDATE noted SET reason = 'x'`,
+		"note added":     `INSERT INTO noted VALUES (5, zeroblob(32), NULL, 'x')`,
+		"found changed":  `UPDATE found SET reason = 'x' WHERE id = 1`,
+		"reissue added":  `INSERT INTO reissue VALUES ('gift/p1', 2, 'x')`,
+		"burn changed":   `DROP TRIGGER burn_is_fixed; DROP TRIGGER burn_is_signed_once; UPDATE burn SET reason = 'x', message = x'00'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, path := locked(t)
 			put(t, s, story(3)...)
+			burned := armed(2, 2, quoted(4, 1))
+			burn := ledger.BurnArmed{Payment: 2, Reason: "wrong", Payload: burned.Payload}
+			burn.Payload.Transfers = nil
+			put(t, s, explained(), found(1, "r"), reserved(4), quoted(4, 1), burned, burn)
 			if _, err := s.Verify(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -42,11 +42,18 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 	case ledger.OrderAcknowledged:
 		return s.acknowledge(ctx, e)
 	case ledger.OrderDelivered:
-		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = '', evidence = ? WHERE id = ?`, e.Evidence, int64(e.Order))
+		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = '', evidence = ? WHERE id = ? AND phase IN ('paid', 'acknowledged')`,
+			e.Evidence, int64(e.Order))
 	case ledger.OrderHeld:
-		return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ? WHERE id = ?`, e.Reason, int64(e.Order))
+		return s.hold(ctx, e)
+	case ledger.WalletChecked:
+		return s.one(ctx, `UPDATE wallet SET checked_lt = ?, checked_hash = ? WHERE address = ?`, int64(e.Position.LT), e.Position.Hash[:], e.Wallet.Raw())
+	case ledger.BurnArmed:
+		return s.armBurn(ctx, e)
+	case ledger.BurnSigned:
+		return s.one(ctx, `UPDATE burn SET message = ? WHERE payment = ? AND message IS NULL`, []byte(e.Message), int64(e.Payment))
 	}
-	return fmt.Errorf("unknown event %T: %w", e, ledger.ErrTransition)
+	return s.decide(ctx, e)
 }
 
 func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
@@ -159,7 +166,7 @@ func (s *Store) noneArmed(ctx context.Context, id ledger.PaymentID) error {
 
 // acknowledge raises the wallet's ramp when it was the last order of its batch.
 func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) error {
-	if err := s.one(ctx, `UPDATE orders SET phase = 'acknowledged', reason = '' WHERE id = ?`, int64(e.Order)); err != nil {
+	if err := s.one(ctx, `UPDATE orders SET phase = 'acknowledged', reason = '' WHERE id = ? AND phase = 'paid'`, int64(e.Order)); err != nil {
 		return err
 	}
 	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE payment = o.payment AND phase IN ('acknowledged', 'delivered')))

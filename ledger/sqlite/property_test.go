@@ -1,14 +1,18 @@
 package sqlite_test
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
@@ -66,10 +70,10 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 			refusals[kind]++
 		}
 		flush()
-		if diff := cmp.Diff(light(state), load(t, s), cmpopts.IgnoreUnexported(ledger.State{}), cmpopts.EquateEmpty()); diff != "" {
+		if diff := gocmp.Diff(light(state), load(t, s), cmpopts.IgnoreUnexported(ledger.State{}), cmpopts.EquateEmpty()); diff != "" {
 			r.Fatalf("(-events +tables)\n%s", diff)
 		}
-		if diff := cmp.Diff(state.Keys(), load(t, s).Keys()); diff != "" {
+		if diff := gocmp.Diff(state.Keys(), load(t, s).Keys()); diff != "" {
 			r.Fatal(diff)
 		}
 		if _, err := s.Verify(t.Context()); err != nil {
@@ -78,7 +82,8 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 	})
 	t.Log("taken", taken, "refused", refusals)
 	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
-		"payment_dead", "order_acknowledged", "order_delivered", "order_held"} {
+		"payment_dead", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
+		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside"} {
 		if taken[kind] == 0 {
 			t.Errorf("%s never happened: the test doesn't reach it", kind)
 		}
@@ -88,7 +93,7 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 // light drops what Load leaves on disk.
 func light(s *ledger.State) *ledger.State {
 	for _, o := range s.Orders {
-		if o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered {
+		if o.Invoice != nil && (o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered) {
 			o.Invoice.Params, o.Invoice.Transfer.Body = nil, nil
 		}
 	}
@@ -102,6 +107,12 @@ func light(s *ledger.State) *ledger.State {
 		}
 	}
 	return s
+}
+
+// next are the steps that an order of a phase makes likely.
+var next = map[ledger.Phase][]int{
+	ledger.Reserved: {6}, ledger.Quoted: {10, 11}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
+	ledger.Held: {21, 22}, ledger.Released: {22},
 }
 
 // anyEvent draws an event that is often legal and sometimes not.
@@ -130,13 +141,25 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 17)
-	if open := s.Open(); n(0, 3) > 0 {
-		kinds := []int{3, 6, 6, 11, 11, 15, 16, 17}
-		if len(open) > 0 {
-			kinds = append(kinds, 12, 13, 13, 14)
+	step := n(0, 26)
+	if n(0, 3) > 0 {
+		kinds := []int{3, 23}
+		for _, o := range s.Orders {
+			kinds = append(kinds, next[o.Phase]...)
 		}
-		step = rapid.SampledFrom(kinds).Draw(r, "step")
+		if len(s.Open()) > 0 {
+			kinds = append(kinds, 12, 13, 13, 14, 19, 20)
+		}
+		if len(s.Noted) > 0 {
+			kinds = append(kinds, 24)
+		}
+		for _, f := range s.Founds {
+			if f.Open() {
+				kinds = append(kinds, 25, 25, 26)
+			}
+		}
+		slices.Sort(kinds)
+		step = rapid.SampledFrom(slices.Compact(kinds)).Draw(r, "step")
 	}
 	switch step {
 	case 0:
@@ -160,6 +183,8 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			e.Generation++
 		case 3:
 			e.Wallet = theirs
+		case 4:
+			e.Part++
 		}
 		return e
 	case 6, 7, 8:
@@ -171,6 +196,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		q := quoted(int(id), invoices+1)
 		if odd() {
 			q.Invoice.Ref = "ref-1-1"
+		}
+		if odd() && len(s.Refs) > 0 {
+			q.Invoice.Ref = rapid.SampledFrom(slices.Sorted(maps.Keys(s.Refs))).Draw(r, "ref")
 		}
 		if odd() {
 			q.Invoice.N++
@@ -231,6 +259,116 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		return ledger.OrderAcknowledged{Order: order(ledger.Paid)}
 	case 16:
 		return ledger.OrderDelivered{Order: order(ledger.Paid, ledger.Acknowledged), Evidence: "history"}
+	case 17:
+		e := ledger.OrderHeld{Order: order(ledger.Paid, ledger.Acknowledged), Reason: "look"}
+		if n(0, 2) == 0 {
+			e.Order, e.Bounce = order(ledger.Paid, ledger.Acknowledged, ledger.Delivered), position()
+		}
+		if odd() {
+			e.Reason = ""
+		}
+		return e
 	}
-	return ledger.OrderHeld{Order: order(ledger.Paid, ledger.Acknowledged), Reason: "look"}
+	return anyDecision(r, s, step, order, payment)
+}
+
+// anyDecision draws what a person decides, the same way.
+func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Phase) ledger.OrderID, payment func() ledger.PaymentID) ledger.Event {
+	n := func(lo, hi int) int { return rapid.IntRange(lo, max(lo, hi)).Draw(r, "n") }
+	odd := func() bool { return rapid.IntRange(0, 19).Draw(r, "odd") == 13 }
+	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
+	wallet := func() ton.Address { return rapid.SampledFrom([]ton.Address{ours, theirs, market}).Draw(r, "wallet") }
+	key := func() string { return rapid.SampledFrom([]string{"a/x", "a/y", "b/x", "c/x"}).Draw(r, "key") }
+	found := func() ledger.FoundID {
+		for id := ledger.FoundID(1); id <= s.LastFound; id++ {
+			if s.Founds[id].Open() && !odd() {
+				return id
+			}
+		}
+		return ledger.FoundID(n(0, int(s.LastFound)+1))
+	}
+	reason := "asked"
+	if odd() {
+		reason = ""
+	}
+	switch step {
+	case 18:
+		e := ledger.WalletChecked{Wallet: wallet(), Position: position()}
+		if w := s.Wallets[e.Wallet]; w != nil && n(0, 2) > 0 {
+			e.Position.LT = w.Since().LT + uint64(n(0, 4))
+		}
+		return e
+	case 19:
+		e := ledger.BurnArmed{Payment: payment(), Reason: reason, Payload: ton.Payload{Wallet: ton.V5R1}}
+		if p := s.Payments[e.Payment]; p != nil {
+			e.Payload = p.Payload
+			e.Payload.Transfers = nil
+			switch n(0, 24) {
+			case 0:
+				e.Payload.Transfers = p.Payload.Transfers
+			case 1:
+				e.Payload.Seqno++
+			case 2:
+				e.Payload.ValidUntil++
+			case 3:
+				e.Payload.ValidUntil--
+			case 4:
+				e.Payload.Wallet = ton.V4R2
+			case 5:
+				e.Payload.WalletID++
+			case 6:
+				e.Payload.Wallet = "v9"
+			}
+		}
+		return e
+	case 20:
+		e := ledger.BurnSigned{Payment: payment(), Message: body("burn")}
+		if odd() {
+			e.Message = nil
+		}
+		return e
+	case 21:
+		return ledger.OrderResolved{Order: order(ledger.Held), As: rapid.SampledFrom([]ledger.Phase{
+			ledger.Delivered, ledger.Delivered, ledger.Released, ledger.Released, ledger.Paid}).Draw(r, "as"), Reason: reason}
+	case 22:
+		e := ledger.KeyReissued{Key: key(), Reason: reason}
+		e.Generation = s.Generation(e.Key) + n(0, 12)/6
+		return e
+	case 23:
+		return ledger.TransactionExplained{Wallet: wallet(), Transaction: position(), Reason: reason}
+	case 24:
+		e := ledger.TransferFound{Found: s.LastFound + 1, Wallet: wallet(), Transaction: position(), Time: 7,
+			Item: product.Item{Kind: product.Stars, Quantity: int64(n(0, 60))}, Amount: ton.Nano(n(0, 9)).Amount(), Ref: fmt.Sprintf("found-%d", s.LastFound)}
+		if noted := slices.SortedFunc(maps.Keys(s.Noted), func(a, b ton.Position) int {
+			return cmp.Or(cmp.Compare(a.LT, b.LT), bytes.Compare(a.Hash[:], b.Hash[:]))
+		}); len(noted) > 0 && !odd() {
+			e.Transaction = rapid.SampledFrom(noted).Draw(r, "noted")
+		}
+		switch n(0, 12) {
+		case 0:
+			e.Found++
+		case 1:
+			e.Ref = ""
+		case 2:
+			e.Ref = "ref-1-1"
+		case 3:
+			e.Ref = "found-0"
+		}
+		return e
+	case 25:
+		e := ledger.FoundAssigned{Found: found(), Order: s.LastOrder + 1, Key: key(), Person: "x", Handle: "x", Single: odd(), Reason: reason}
+		e.Generation, e.Part, e.Prior = s.Generation(e.Key), s.NextPart(e.Key), s.Given(e.Key)
+		switch n(0, 16) {
+		case 0:
+			e.Order++
+		case 1:
+			e.Generation++
+		case 2:
+			e.Part++
+		case 3:
+			e.Prior++
+		}
+		return e
+	}
+	return ledger.FoundSetAside{Found: found(), Reason: reason}
 }
