@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench fmt
+.PHONY: help build demo test check kill bench fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ test: ## what a change must pass
 check: test ## test, race detector and staticcheck
 	go test -race ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+KILLS = 2000
+kill: ## kill the real apply KILLS times, and compare all books
+	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^TestKill$$' -v ./cmd/fragplan
 
 bench: ## print the figures of the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -128,7 +128,7 @@ func credited(b *testing.B, w *sandbox.World, n int) {
 }
 
 // built compiles the command as `make build` does.
-func built(b *testing.B) string {
+func built(b testing.TB) string {
 	b.Helper()
 	name := filepath.Join(b.TempDir(), "fragplan")
 	c := exec.Command("go", "build", "-trimpath", "-o", name, ".")
