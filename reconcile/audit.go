@@ -89,20 +89,20 @@ func (a *auditor) transaction(t *ton.Transaction) {
 	p := a.payment(t)
 	switch {
 	case p == nil:
-		a.add(FindingTransaction, t, "%s", describe(*t))
+		a.add(FindingTransaction, t, "%s, and no payment of the ledger did it", left(*t))
 	case p.Phase == ledger.PaymentDead:
-		a.add(FindingDead, t, "payment %d is recorded as dead: %s", p.ID, describe(*t))
+		a.add(FindingDead, t, "payment %d is recorded as dead: %s", p.ID, left(*t))
 	default:
-		left := append([]ton.Out{}, t.Out...)
+		rest := append([]ton.Out{}, t.Out...)
 		for _, x := range p.Payload.Transfers {
-			for i, o := range left {
+			for i, o := range rest {
 				if o.Is(x) {
-					left = append(left[:i], left[i+1:]...)
+					rest = append(rest[:i], rest[i+1:]...)
 					break
 				}
 			}
 		}
-		for _, o := range left {
+		for _, o := range rest {
 			a.add(FindingTransfer, t, "payment %d does not hold the transfer of %s TON to %s", p.ID, o.Amount, o.To)
 		}
 	}

@@ -104,11 +104,16 @@ func (s *State) explained(v ton.WalletVersion, t ton.Transaction) bool {
 }
 
 func describe(t ton.Transaction) string {
+	return fmt.Sprintf("%s  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), left(t))
+}
+
+// left says what left the wallet with a transaction.
+func left(t ton.Transaction) string {
 	var sum ton.Nano
 	for _, o := range t.Out {
 		sum += o.Amount
 	}
-	return fmt.Sprintf("%s  %s TON in %s  %s", time.Unix(int64(t.Time), 0).UTC().Format(time.RFC3339), sum, count(len(t.Out), "transfer"), t.Hash)
+	return fmt.Sprintf("%s TON in %s  %s", sum, count(len(t.Out), "transfer"), t.Hash)
 }
 
 func count(n int, of string) string {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/ton"
 )
 
 func (p *program) applyCommand() *cobra.Command {
@@ -52,10 +54,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	if err := project.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := project.store.Lock(ctx, holder()); err != nil {
-		return err
-	}
-	if err := project.reload(ctx); err != nil {
+	if err := project.begin(ctx); err != nil {
 		return err
 	}
 	shown := p.handler(asJSON)
@@ -146,16 +145,27 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		return reconcile.Result{}, err
 	}
 	session.Wallet.PublicKey = key.Public().PublicKey
-	destinations := p.spec.Destinations
-	if len(destinations) == 0 {
-		destinations = firewall.DefaultDestinations()
+	setup := reconcile.Setup{
+		Plan: plan, Wallet: key.Public(), Book: p.book, Host: holder(), Rules: firewall.Rules{Destinations: p.destinations()},
+		Cancel: p.cancel, Reason: p.reason,
 	}
-	s := reconcile.NewState(reconcile.Setup{Plan: plan, Wallet: key.Public(), Book: p.book, Rules: firewall.Rules{Destinations: destinations}, Host: holder()})
-	return reconcile.Apply(ctx, p.program.interrupt, s, reconcile.World{
+	if p.program.sandbox {
+		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
+	}
+	return reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
 		Ledger: p.store, Market: market{session}, Signer: signer{key}, Chain: lookout{client}, Watch: shown.Progress,
 	})
 }
 
+// destinations are the accounts that may be paid.
+func (p *project) destinations() []ton.Address {
+	if len(p.spec.Destinations) > 0 {
+		return p.spec.Destinations
+	}
+	return firewall.DefaultDestinations()
+}
+
+// holder says for other people which process this is.
 func holder() string {
 	host, err := os.Hostname()
 	if err != nil {

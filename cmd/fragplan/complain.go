@@ -96,11 +96,11 @@ func hint(err error) string {
 		is   error
 		text string
 	}{
-		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy. To rehearse: -sandbox."},
+		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild. To rehearse: -sandbox."},
 		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
 		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
-		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, or find out who else pays from this wallet."},
+		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger and run apply again. If there is none, or somebody paid by hand: fragplan ledger rebuild -reason TEXT takes them in."},
 		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. Name that wallet in fragplan.yaml, or restore the ledger of this one: a new ledger would know nothing of what was given, and buy it again."},
 		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
 		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},

@@ -31,7 +31,37 @@ its end. A second Ctrl-C stops at once.
 Exit status: 0 if everything was bought, otherwise 1.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says
-that none of that was bought by fragplan.`,
+that none of that was bought by fragplan. In a ledger that exists it takes in
+the wallet that fragplan.yaml names now, beside those that it knows.`,
+	"fragplan ledger audit": `Reads each wallet's whole history from the block that the ledger began with,
+as proven, and compares: every transfer that left must belong to an order, and
+every paid order must have its transfer. Changes nothing.
+
+Exit status: 0 if they agree, 2 if there are findings, 1 if it could not look.`,
+	"fragplan ledger rebuild": `For a ledger that is lost, that is an old copy, or that is not the only one.
+A lost one is made anew from the wallet's first transaction; an old one takes
+in what it misses. Payments that it knows of are settled first.
+
+The chain shows what was bought, not for whom. So everything written that such
+a payment may have been for is held, until fragplan ledger assign says whom it
+was for. Nothing is bought.`,
+	"fragplan ledger assign": `REF is the mark of a payment that fragplan ledger rebuild found in the chain.
+With KEY it counts as given for that key. With -nobody it was for nothing that
+is written here.`,
+	"fragplan ledger resolve": `For orders that are held, for instance because the money came back, and for
+paid ones that Fragment never acknowledged.
+
+-as delivered: it was given. It counts, and is never bought again.
+-as returned: the money came back. The next plan may buy it again.`,
+	"fragplan reissue": `For instance because the account was stolen. What was paid before stays on
+record; the next plan shows the key as a line of its own, and apply buys it
+once more. Nothing is ever issued again by itself.`,
+	"fragplan payment cancel": `Signs a message without transfers for the same turn of the wallet, and sends
+only that from now on. Whichever of the two the chain takes first decides, and
+the other can never be executed. What the payment was for is not bought, until
+the next apply plans it anew.`,
+	"fragplan ledger backup": `Also while an apply is running. The copy is checked after it was written. A
+file that exists is not overwritten.`,
 }
 
 // describe gives every command help in one shape.

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/report"
 )
 
 func (p *program) ledgerCommand() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Make, list and check the record of what was bought"}
-	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify())
+	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify(), p.ledgerAudit(), p.ledgerRebuild(), p.ledgerAssign(), p.ledgerResolve())
 	return c
 }
 
@@ -28,18 +33,53 @@ func (p *program) ledgerInit() *cobra.Command {
 				return err
 			}
 			defer project.Close()
-			store, err := project.createLedger(c.Context(), reason)
-			if err != nil {
-				return fmt.Errorf("making the ledger %s: %w", project.ledgerPath(), err)
-			}
-			project.store = store
-			fmt.Fprintf(p.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", project.ledgerPath())
-			return nil
+			return project.initLedger(c.Context(), reason)
 		},
 	}
 	c.Flags().BoolVar(&fromNow, "from-now", false, "the wallet has paid before, and none of it was bought by fragplan")
 	c.Flags().StringVar(&reason, "reason", "", "why the earlier history doesn't count, as `TEXT`")
 	return c
+}
+
+// initLedger makes the ledger, or takes a new wallet into the one that exists.
+func (p *project) initLedger(ctx context.Context, reason string) error {
+	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
+		if p.store, err = p.createLedger(ctx, reason); err != nil {
+			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+		}
+		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerPath())
+		return nil
+	}
+	if err := p.openLedger(ctx); err != nil {
+		return err
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return err
+	}
+	if p.book.Wallets[address] != nil {
+		return fmt.Errorf("the ledger %s exists already and knows the wallet %s; nothing was changed", p.ledgerPath(), address)
+	}
+	if err := p.begin(ctx); err != nil {
+		return err
+	}
+	anchor, err := p.anchor(ctx, reason)
+	if err != nil {
+		return err
+	}
+	if err := p.store.Append(ctx, []ledger.Event{anchor}); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.program.stdout, "%s now answers for the wallet %s too.\n", p.ledgerPath(), address)
+	return nil
+}
+
+// begin makes this process the only writer, and reads what is recorded then.
+func (p *project) begin(ctx context.Context) error {
+	if err := p.store.Lock(ctx, holder()); err != nil {
+		return err
+	}
+	return p.reload(ctx)
 }
 
 // withLedger runs do on an opened ledger.

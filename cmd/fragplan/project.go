@@ -32,6 +32,9 @@ type project struct {
 	client *chain.Client
 	market *fragment.Client
 	key    *wallet.Wallet
+
+	cancel ledger.PaymentID // a payment to be burned; 0 for none
+	reason string           // of a person's decision
 }
 
 func (p *program) load() (*project, error) {
@@ -99,32 +102,35 @@ func (p *project) reload(ctx context.Context) (err error) {
 
 // createLedger makes the ledger and records where the wallet's history begins.
 func (p *project) createLedger(ctx context.Context, reason string) (*sqlite.Store, error) {
-	if _, err := os.Lstat(p.ledgerPath()); err == nil {
-		return nil, errors.New("it exists already; nothing was changed")
-	}
-	address, err := p.address(ctx)
+	anchor, err := p.anchor(ctx, reason)
 	if err != nil {
 		return nil, err
-	}
-	c, err := p.chain(ctx)
-	if err != nil {
-		return nil, err
-	}
-	account, err := c.Account(ctx, address, p.spec.Wallet.Version)
-	if err != nil {
-		return nil, err
-	}
-	if account.Active && account.Data.Seqno > 0 && reason == "" {
-		return nil, fmt.Errorf("the wallet %s has paid before (its seqno is %d), and a new ledger would know nothing of it. If none of that was bought by fragplan, say so: fragplan ledger init -from-now -reason \"…\"", address, account.Data.Seqno)
 	}
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, err
 	}
-	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{
-		ledger.Opened{Ledger: hex.EncodeToString(id[:])},
-		ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason},
-	})
+	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
+}
+
+// anchor is where the wallet's history begins for the ledger: now.
+func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, error) {
+	address, err := p.address(ctx)
+	if err != nil {
+		return ledger.Anchored{}, err
+	}
+	c, err := p.chain(ctx)
+	if err != nil {
+		return ledger.Anchored{}, err
+	}
+	account, err := c.Account(ctx, address, p.spec.Wallet.Version)
+	if err != nil {
+		return ledger.Anchored{}, err
+	}
+	if account.Active && account.Data.Seqno > 0 && reason == "" {
+		return ledger.Anchored{}, fmt.Errorf("the wallet %s has paid before (its seqno is %d), and the ledger knows nothing of it. If a ledger was lost: fragplan ledger rebuild. If none of it was bought by fragplan, say so: fragplan ledger init -from-now -reason \"…\"", address, account.Data.Seqno)
+	}
+	return ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason}, nil
 }
 
 // address is the wallet that pays: the one in fragplan.yaml, or in a rehearsal

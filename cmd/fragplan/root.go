@@ -16,7 +16,7 @@ func (p *program) root() *cobra.Command {
 	f.StringVar(&p.dir, "chdir", ".", "work in the folder `DIR`")
 	f.BoolVar(&p.sandbox, "sandbox", p.getenv("FRAGPLAN_SANDBOX") == "1", "rehearse against a world on this machine (FRAGPLAN_SANDBOX=1)")
 	f.BoolVar(&p.plain, "no-color", false, "print without colours (NO_COLOR)")
-	root.AddCommand(p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.ledgerCommand(), p.sandboxCommand(), p.versionCommand())
+	root.AddCommand(p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.ledgerCommand(), p.reissueCommand(), p.paymentCommand(), p.sandboxCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	root.Flags().Bool("version", false, "print the version")
 	root.SetVersionTemplate(versionLine())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/ton"
@@ -158,12 +159,13 @@ func (p *program) sandboxBooks() *cobra.Command {
 				return err
 			}
 			for _, credit := range books.Credits {
-				fmt.Fprintf(p.stdout, "@%-24s %8d %-8s %14s TON  Ref#%s\n", report.Clean(credit.Handle, 32), credit.Quantity, credit.Product, credit.Paid, report.Clean(credit.Ref, 32))
+				item := product.Item{Kind: product.Kind(credit.Product), Quantity: credit.Quantity}
+				fmt.Fprintf(p.stdout, "@%-20s  %-16s  %12s TON  Ref#%s\n", report.Clean(credit.Handle, 32), item, credit.Paid, report.Clean(credit.Ref, 32))
 			}
 			for _, stray := range books.Strays {
 				fmt.Fprintf(p.stdout, "stray: %s TON, %s, Ref#%s\n", stray.Amount, stray.Reason, report.Clean(stray.Ref, 32))
 			}
-			fmt.Fprintf(p.stdout, "%d credits. The wallet holds %s TON.\n", len(books.Credits), books.Balance)
+			fmt.Fprintf(p.stdout, "%s. The wallet holds %s TON.\n", report.Count(len(books.Credits), "credit"), books.Balance)
 			return nil
 		},
 	}

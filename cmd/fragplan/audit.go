@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/ton"
+)
+
+func (p *program) ledgerAudit() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "audit", Short: "Compare the ledger with the wallets' whole proven history, both ways", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.withLedger(c, func(project *project) error {
+				book, err := project.store.LoadFull(c.Context())
+				if err != nil {
+					return err
+				}
+				var findings []reconcile.Finding
+				checked := 0
+				for _, w := range book.Wallets {
+					history, err := project.history(c.Context(), w)
+					if err != nil {
+						return err
+					}
+					checked += len(history)
+					findings = append(findings, reconcile.Audit(book, w.Address, history)...)
+				}
+				if asJSON {
+					err = report.AuditJSON(p.stdout, findings)
+				} else {
+					err = report.Audit(p.stdout, findings, checked, p.style())
+				}
+				if err == nil && len(findings) > 0 {
+					err = &exit{code: 2}
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return c
+}
+
+// history is everything that a wallet did since its anchor, as proven.
+func (p *project) history(ctx context.Context, w *ledger.Wallet) ([]ton.Transaction, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sight, err := lookout{client}.Look(ctx, w.Address, w.Version, w.Anchor)
+	return sight.History, err
+}
+
+func (p *program) ledgerRebuild() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "rebuild", Short: "Let a lost or old ledger catch up with the chain", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if reason == "" {
+				return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+			}
+			project, err := p.load()
+			if err != nil {
+				return err
+			}
+			defer project.Close()
+			project.reason = reason
+			if err := project.rebuild(c.Context()); err != nil {
+				return err
+			}
+			return report.Unclaimed(p.stdout, project.book, project.spec.Occurrences(), p.style())
+		},
+	}
+	reasonFlag(c, &reason)
+	return c
+}
+
+// rebuild makes a lost ledger anew from the wallet's first transaction on, or
+// takes into an old one what it misses. Payments that it knows of are settled
+// first, by the same engine as ever.
+func (p *project) rebuild(ctx context.Context) error {
+	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
+		if p.store, err = p.recreateLedger(ctx); err != nil {
+			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+		}
+		if err := p.reload(ctx); err != nil {
+			return err
+		}
+	} else if err := p.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := p.begin(ctx); err != nil {
+		return err
+	}
+	if len(p.book.Open()) > 0 {
+		shown := p.program.handler(false)
+		result, err := p.carry(ctx, p.nothing(), shown)
+		shown.Done(result, nil)
+		if err != nil && !errors.Is(err, reconcile.ErrTide) {
+			return err
+		}
+		if err := p.reload(ctx); err != nil {
+			return err
+		}
+	}
+	for _, w := range p.book.Wallets {
+		history, err := p.history(ctx, w)
+		if err != nil {
+			return err
+		}
+		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, w.Address, p.destinations(), history, p.reason)); err != nil {
+			return err
+		}
+		if err := p.reload(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recreateLedger begins a ledger at the wallet's first transaction.
+func (p *project) recreateLedger(ctx context.Context) (*sqlite.Store, error) {
+	anchor, err := p.anchor(ctx, p.reason)
+	if err != nil {
+		return nil, err
+	}
+	anchor.Anchor = ton.Position{}
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, err
+	}
+	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
+}

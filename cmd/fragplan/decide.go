@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/spec"
+)
+
+// What only a person may decide. Each decision is an event with its reason;
+// nothing deletes or edits what was recorded.
+
+// deciding opens the ledger for writing and requires a reason.
+func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([]ledger.Event, string, error)) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+	}
+	return p.withLedger(c, func(project *project) error {
+		if err := project.begin(c.Context()); err != nil {
+			return err
+		}
+		project.reason = reason
+		events, said, err := do(project)
+		if err != nil {
+			return err
+		}
+		if err := project.store.Append(c.Context(), events); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.stdout, said)
+		return nil
+	})
+}
+
+func reasonFlag(c *cobra.Command, reason *string) {
+	c.Flags().StringVar(reason, "reason", "", "why, as `TEXT`; it is recorded")
+}
+
+func (p *program) ledgerResolve() *cobra.Command {
+	var as, reason string
+	c := &cobra.Command{
+		Use: "resolve KEY", Short: "Say what became of an order that waits for a person", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, "returned": ledger.Released}[as]
+			if !ok {
+				return errors.New("-as must be delivered (it was given) or returned (the money came back: it may be bought again)")
+			}
+			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
+				var events []ledger.Event
+				for _, o := range project.book.ByKey(args[0]) {
+					switch {
+					case o.Phase == ledger.Held:
+					case (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && phase == ledger.Delivered:
+						events = append(events, ledger.OrderHeld{Order: o.ID, Reason: reason})
+					default:
+						continue
+					}
+					events = append(events, ledger.OrderResolved{Order: o.ID, As: phase, Reason: reason})
+				}
+				if events == nil {
+					return nil, "", fmt.Errorf("no order of %s waits for a person; fragplan ledger show %s says how far they are", report.Clean(args[0], 200), report.Clean(args[0], 200))
+				}
+				if phase == ledger.Released {
+					return events, "Recorded. It counts as not given: the next plan may buy it again.", nil
+				}
+				return events, "Recorded. It counts as given.", nil
+			})
+		},
+	}
+	c.Flags().StringVar(&as, "as", "", "what became of it: `delivered|returned`")
+	reasonFlag(c, &reason)
+	return c
+}
+
+func (p *program) reissueCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "reissue KEY", Short: "Have a key bought again from nothing, beside what was paid for it", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			key := args[0]
+			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
+				orders := project.book.ByKey(key)
+				if len(orders) == 0 {
+					return nil, "", fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", key)
+				}
+				if !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Phase.Spent() }) {
+					return nil, "", fmt.Errorf("nothing was paid for %q: the next plan buys it anyway", key)
+				}
+				e := ledger.KeyReissued{Key: key, Generation: project.book.Generation(key) + 1, Reason: reason}
+				return []ledger.Event{e}, fmt.Sprintf("Recorded. The next plan shows %s as a line of its own; what was paid before stays paid.", report.Clean(key, 200)), nil
+			})
+		},
+	}
+	reasonFlag(c, &reason)
+	return c
+}
+
+func (p *program) ledgerAssign() *cobra.Command {
+	var nobody bool
+	var reason string
+	c := &cobra.Command{
+		Use: "assign REF [KEY]", Short: "Say whom a payment was for that the ledger found in the chain", Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if nobody == (len(args) == 2) {
+				return errors.New("give either the key that it was for, or -nobody")
+			}
+			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
+				f := found(project.book, args[0])
+				if f == nil {
+					return nil, "", fmt.Errorf("no found payment with the ref %q is open; fragplan ledger audit lists them", args[0])
+				}
+				if nobody {
+					return []ledger.Event{ledger.FoundSetAside{Found: f.ID, Reason: reason}}, "Recorded. It was for nothing that is written.", nil
+				}
+				e, err := project.assignment(f, args[1])
+				return []ledger.Event{e}, fmt.Sprintf("Recorded. %s counts as given for %s.", f.Item, report.Clean(args[1], 200)), err
+			})
+		},
+	}
+	c.Flags().BoolVar(&nobody, "nobody", false, "it was for nothing that is written here")
+	reasonFlag(c, &reason)
+	return c
+}
+
+func found(book *ledger.State, ref string) *ledger.Found {
+	for _, f := range book.Founds {
+		if f.Ref == ref && f.Open() {
+			return f
+		}
+	}
+	return nil
+}
+
+// assignment makes the found transfer an order of the key, which must be
+// written.
+func (p *project) assignment(f *ledger.Found, key string) (ledger.Event, error) {
+	want := p.spec.Occurrences()
+	i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == key })
+	switch {
+	case i < 0:
+		return nil, fmt.Errorf("no grant writes %q; keys read like best-meme/ann", key)
+	case want[i].Item.Kind != f.Item.Kind:
+		return nil, fmt.Errorf("%s gives %s, and the payment was for %s", key, want[i].Item, f.Item)
+	}
+	o := want[i]
+	return ledger.FoundAssigned{
+		Found: f.ID, Order: p.book.LastOrder + 1, Key: key, Generation: p.book.Generation(key), Part: p.book.NextPart(key), Prior: p.book.Given(key),
+		Person: o.Person, Handle: o.Handle, Single: o.Single, Reason: p.reason,
+	}, nil
+}
+
+func (p *program) paymentCommand() *cobra.Command {
+	c := &cobra.Command{Use: "payment", Short: "Look after a payment that is under way"}
+	c.AddCommand(p.paymentCancel())
+	return c
+}
+
+func (p *program) paymentCancel() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "cancel ID", Short: "Keep an open payment from being executed, if it is not too late", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil || id < 1 {
+				return fmt.Errorf("%q is no payment: they are numbered from 1", args[0])
+			}
+			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
+				payment := project.book.Payments[ledger.PaymentID(id)]
+				switch {
+				case payment == nil:
+					return nil, "", fmt.Errorf("the ledger has no payment %d", id)
+				case !payment.Phase.Open():
+					return nil, "", fmt.Errorf("payment %d is %s: there is nothing to cancel", id, payment.Phase)
+				}
+				project.cancel = payment.ID
+				shown := p.handler(false)
+				result, err := project.carry(c.Context(), project.nothing(), shown)
+				if err != nil {
+					shown.Done(result, err)
+					return nil, "", err
+				}
+				if err := project.reload(c.Context()); err != nil {
+					return nil, "", err
+				}
+				if project.book.Payments[payment.ID].Phase == ledger.PaymentDead {
+					return nil, fmt.Sprintf("Payment %d can't be executed any more: nothing was paid with it.", id), nil
+				}
+				return nil, "", fmt.Errorf("payment %d was executed before it could be cancelled: what it paid is bought", id)
+			})
+		},
+	}
+	reasonFlag(c, &reason)
+	return c
+}

@@ -1,0 +1,219 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+)
+
+// A fault is one way in which the world misbehaves.
+type fault int
+
+// The faults, by who misbehaves.
+const (
+	// The process.
+	crashes fault = iota
+	crashesBeforeWriting
+	crashesAfterWriting
+	isInterrupted
+	runsTwice
+	effectOutlivesProcess
+	answerComesTwice
+	savedPlan
+
+	// The ledger's file.
+	diskFull
+	commitUnknown
+	ledgerRestored
+	ledgerRestoredWhileRunning
+	ledgerLost
+
+	// The chain.
+	messageDropped
+	messageDelayed
+	messageOfferedAgain
+	messageAddedTwice
+	chainStalls
+	chainJumps
+	storageFees
+	seqnoTaken
+	actionFails
+	drained
+	boughtByHand
+	bounces
+	bouncesLate
+	freezes
+	toppedUp
+	dust
+
+	// The lite servers.
+	lookFails
+	lookIsStale
+	waitFails
+	emulationFails
+	emulationIsStale
+
+	// The market.
+	quoteRefused
+	quoteFails
+	quoteAskedTwice
+	priceAboveCap
+	amountWrong
+	destinationWrong
+	itemWrong
+	refReused
+	refMalformed
+	senderWrong
+	offerEndsSoon
+	offerEnded
+	confirmLost
+	confirmAnswerLost
+	confirmNever
+	deliveryUnknown
+	deliveryLate
+
+	// The signer.
+	signerFails
+	signerFailsAfterSigning
+
+	// People.
+	wantEdited
+	keyRenamed
+	paymentCancelled
+	keyReissued
+	assignedWrongly
+
+	faultCount
+)
+
+// faults names each fault and says how often it happens at most, in ten
+// thousand of its occasions.
+var faults = [faultCount]struct {
+	name string
+	most int
+}{
+	crashes:               {"a process dies", 60},
+	crashesBeforeWriting:  {"a process dies before a commit", 300},
+	crashesAfterWriting:   {"a process dies after a commit", 300},
+	isInterrupted:         {"a person interrupts", 40},
+	runsTwice:             {"a second process takes the ledger over", 40},
+	effectOutlivesProcess: {"an effect outlives its process", 5000},
+	answerComesTwice:      {"an answer comes twice", 300},
+	savedPlan:             {"a plan is applied that was saved earlier", 4000},
+
+	diskFull:                   {"the disk is full", 300},
+	commitUnknown:              {"a commit ends in an error and stands", 200},
+	ledgerRestored:             {"an old ledger is restored", 2500},
+	ledgerRestoredWhileRunning: {"an old ledger is restored beside a running process", 30},
+	ledgerLost:                 {"the ledger is lost", 1200},
+
+	messageDropped:      {"a message is dropped", 5000},
+	messageDelayed:      {"a message is delayed", 5000},
+	messageOfferedAgain: {"an old message is offered again", 3000},
+	messageAddedTwice:   {"a message is added twice", 2000},
+	chainStalls:         {"the chain's time stands still", 3000},
+	chainJumps:          {"the chain's time jumps", 500},
+	storageFees:         {"storage fees fall due", 500},
+	seqnoTaken:          {"a message without transfers takes the seqno", 300},
+	actionFails:         {"a v4r2 action phase fails and rolls the seqno back", 2000},
+	drained:             {"somebody with the key drains the wallet", 60},
+	boughtByHand:        {"somebody buys by hand", 60},
+	bounces:             {"a transfer bounces", 1500},
+	bouncesLate:         {"a bounce comes late", 5000},
+	freezes:             {"the account is frozen for a while", 60},
+	toppedUp:            {"the wallet is topped up", 300},
+	dust:                {"the wallet is sent dust, often", 15},
+
+	lookFails:        {"a server can't be read", 3000},
+	lookIsStale:      {"a server is behind", 5000},
+	waitFails:        {"waiting for a block fails", 2000},
+	emulationFails:   {"an emulation fails", 2000},
+	emulationIsStale: {"an emulation is behind", 3000},
+
+	quoteRefused:      {"an order is refused", 1500},
+	quoteFails:        {"the session ends", 600},
+	quoteAskedTwice:   {"a request is made twice", 2000},
+	priceAboveCap:     {"the price is above the cap", 1500},
+	amountWrong:       {"an offer asks for another amount", 1000},
+	destinationWrong:  {"an offer asks to pay a stranger", 1000},
+	itemWrong:         {"an offer is for another item", 1000},
+	refReused:         {"a ref is offered again", 2500},
+	refMalformed:      {"a ref is malformed", 500},
+	senderWrong:       {"an offer is for another wallet", 500},
+	offerEndsSoon:     {"an offer ends soon", 3000},
+	offerEnded:        {"an offer has ended", 800},
+	confirmLost:       {"a confirm call is lost", 4000},
+	confirmAnswerLost: {"the answer to a confirm call is lost", 3000},
+	confirmNever:      {"a payment is never acknowledged", 600},
+	deliveryUnknown:   {"asking for the delivery fails", 4000},
+	deliveryLate:      {"the delivery is late", 5000},
+
+	signerFails:             {"the signer fails", 1500},
+	signerFailsAfterSigning: {"the signer fails, and the signature leaks", 1500},
+
+	wantEdited:       {"what is wanted changes", 9000},
+	keyRenamed:       {"a key is renamed", 600},
+	paymentCancelled: {"a payment is cancelled", 4000},
+	keyReissued:      {"a key is reissued", 800},
+	assignedWrongly:  {"a found transfer is assigned to the wrong key", 1500},
+}
+
+// chance draws everything that happens in one seed, and counts it.
+type chance struct {
+	*rand.Rand
+	weight  [faultCount]int // in ten thousand
+	calm    bool            // no faults any more
+	off     map[fault]bool  // by name, from outside
+	counter counters
+}
+
+// newChance draws the weights: some seeds are calm and some cruel, and most
+// have some kinds of faults and not the others.
+func newChance(seed uint64) *chance {
+	c := &chance{Rand: rand.New(rand.NewPCG(seed, 0x667261676d656e74)), counter: counters{}}
+	share := []int{0, 1, 2, 3, 5, 10}[c.IntN(6)] // of all faults, in tenths
+	for f := range faults {
+		if c.IntN(10) < share {
+			c.weight[f] = 1 + c.IntN(faults[f].most)
+		}
+	}
+	return c
+}
+
+// hit draws whether a fault happens now.
+func (c *chance) hit(f fault) bool {
+	if c.calm || c.weight[f] == 0 || c.IntN(10_000) >= c.weight[f] {
+		return false
+	}
+	c.counter.add(faults[f].name)
+	return true
+}
+
+// counters say how often each thing happened.
+type counters map[string]int
+
+func (c counters) add(name string) { c[name]++ }
+
+func (c counters) take(other counters) {
+	for name, n := range other {
+		c[name] += n
+	}
+}
+
+// missing lists what should have happened and never did.
+func (c counters) missing(expected []string) (names []string) {
+	for _, name := range expected {
+		if c[name] == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (c counters) String() (s string) {
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		s += fmt.Sprintf("%10d  %s\n", c[name], name)
+	}
+	return s
+}

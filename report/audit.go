@@ -1,0 +1,84 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
+)
+
+// Audit writes in what the chain and the ledger differ, or that they agree.
+func Audit(w io.Writer, findings []reconcile.Finding, transactions int, s Style) error {
+	if len(findings) == 0 {
+		_, err := fmt.Fprintf(w, "The ledger and the chain agree: %s looked at.\n", Count(transactions, "transaction"))
+		return err
+	}
+	var rows [][]string
+	for _, f := range findings {
+		rows = append(rows, []string{f.Code, date(f.Time), f.Text})
+	}
+	if err := s.rows(w, rows, nil); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s in %s.\n", Count(len(findings), "finding"), Count(transactions, "transaction"))
+	return err
+}
+
+// AuditJSON writes the findings as one JSON object.
+func AuditJSON(w io.Writer, findings []reconcile.Finding) error {
+	if findings == nil {
+		findings = []reconcile.Finding{}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		FormatVersion string              `json:"format_version"`
+		Findings      []reconcile.Finding `json:"findings"`
+	}{"1.0", findings})
+}
+
+// Unclaimed writes the found payments that wait for a person, each with the
+// keys that it may have been for.
+func Unclaimed(w io.Writer, book *ledger.State, want []spec.Occurrence, s Style) error {
+	var rows [][]string
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		f := book.Founds[id]
+		if !f.Open() {
+			continue
+		}
+		var keys []string
+		for _, o := range want {
+			if rest := o.Item.Quantity - book.Given(o.Key); o.Item.Kind == f.Item.Kind && f.Item.Quantity <= rest {
+				keys = append(keys, o.Key)
+			}
+		}
+		if len(keys) > 5 {
+			keys = append(keys[:5], "…")
+		}
+		rows = append(rows, []string{f.Ref, date(f.Time), f.Item.String(), f.Amount.String(), strings.Join(keys, ", ")})
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "The ledger explains every transfer that left the wallet.")
+		return err
+	}
+	if _, err := fmt.Fprint(w, `The chain holds payments of which the ledger does not know whom they were for.
+What they may have paid is not bought until somebody says whom:
+fragplan ledger assign REF KEY -reason TEXT (or -nobody).
+
+`); err != nil {
+		return err
+	}
+	return s.rows(w, append([][]string{{"REF", "PAID", "WHAT", "FOR", "MAY BE"}}, rows...), nil)
+}
+
+func date(t uint32) string {
+	if t == 0 {
+		return ""
+	}
+	return time.Unix(int64(t), 0).UTC().Format(time.RFC3339)
+}
