@@ -20,7 +20,7 @@ import (
 func (s *Store) Append(ctx context.Context, events []ledger.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lock == nil {
+	if s.claim == nil {
 		return fmt.Errorf("ledger %s: not locked: %w", s.path, ErrEpoch)
 	}
 	return s.append(ctx, s.epoch, events)

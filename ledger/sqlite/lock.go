@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/fragplan/fragplan/ledger"
 )
@@ -17,12 +20,14 @@ import (
 var ErrLocked = errors.New("the ledger is locked")
 
 // LockedError says who holds the ledger. Its fields are what the holder wrote
-// about itself; they are zero if it had no time to.
+// about itself; the names are empty if it had no time to.
 type LockedError struct {
-	Holder string    `json:"holder"`
-	Host   string    `json:"host"`
-	PID    int       `json:"pid"`
-	Since  time.Time `json:"since"`
+	Holder string        `json:"holder"`
+	Host   string        `json:"host"`
+	PID    int           `json:"pid"`
+	Since  time.Time     `json:"since"`
+	Beat   time.Time     `json:"beat"` // when the holder last showed that it runs
+	Age    time.Duration `json:"-"`    // of the beat, when it was read
 }
 
 // Error names the holder.
@@ -30,65 +35,136 @@ func (e *LockedError) Error() string {
 	if e.Holder == "" {
 		return ErrLocked.Error()
 	}
-	return fmt.Sprintf("%v by %q on %q (process %d) since %s", ErrLocked, e.Holder, e.Host, e.PID, e.Since.Format(time.RFC3339))
+	return fmt.Sprintf("%v by %q on %q (process %d) since %s, last heard of %s ago", ErrLocked, e.Holder, e.Host, e.PID, e.Since.Format(time.RFC3339), e.Age.Round(time.Second))
 }
 
 // Is reports whether target is ErrLocked.
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
+// Lock makes the caller the only writer until Close: it takes the file lock
+// and raises the epoch, after which older writers get ErrEpoch whatever became
+// of their lock. A *LockedError says who has it.
+//
+// A holder that has shown no sign of life for Store.Lease is taken over from.
+// Nothing depends on its being dead: if it goes on, it can write nothing more.
+func (s *Store) Lock(ctx context.Context, holder string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claim != nil {
+		return nil
+	}
+	c, err := take(s.path, holder)
+	var stalled *LockedError
+	if errors.As(err, &stalled) && stalled.Age > s.Lease {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(ctx context.Context) (err error) {
+		switch {
+		case stalled != nil:
+			if c, err = s.takeOver(holder); err != nil {
+				return err
+			}
+		case !c.stands(s.path):
+			return holds(s.path)
+		}
+		return s.raise(ctx, holder)
+	})
+	if stalled != nil && code(err) == lib.SQLITE_BUSY {
+		err = fmt.Errorf("%w: it was stopped while it wrote: %w", stalled, err)
+	}
+	if err != nil {
+		return errors.Join(err, c.release())
+	}
+	s.claim = c
+	c.keep(max(s.Lease/beatsPerLease, time.Millisecond))
+	return nil
+}
+
+// raise makes this store the writer, inside a transaction.
+func (s *Store) raise(ctx context.Context, holder string) error {
+	var epoch int64
+	if err := s.conn.QueryRowContext(ctx, `SELECT epoch FROM ledger`).Scan(&epoch); err != nil {
+		return s.failed("epoch", err)
+	}
+	if err := s.write(ctx, epoch, []ledger.Event{ledger.EpochTaken{Epoch: epoch + 1, Holder: holder}}); err != nil {
+		return err
+	}
+	s.epoch = epoch + 1
+	return nil
+}
+
+// takeOver puts a lock file of its own in the place of one whose holder has
+// stalled. That one keeps its lock on a file that nobody finds any more, and
+// its heartbeats go there too. It runs inside the transaction that raises the
+// epoch, so that of two newcomers the second sees the first.
+func (s *Store) takeOver(holder string) (*claim, error) {
+	if held := holds(s.path); held.Age <= s.Lease {
+		return nil, held
+	}
+	draft, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".lock.*")
+	if err != nil {
+		return nil, fmt.Errorf("lock of %s: %w", s.path, err)
+	}
+	name := draft.Name()
+	lock := flock.New(name)
+	ok, err := lock.TryLock()
+	if err == nil && !ok {
+		err = ErrLocked // of a file that was made this moment
+	}
+	c := &claim{lock: lock, file: draft}
+	if err == nil {
+		err = c.sign(holder)
+	}
+	if err == nil {
+		err = os.Rename(name, s.path+".lock")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock of %s: %w", s.path, err), c.release(), os.Remove(name))
+	}
+	return c, nil
+}
+
 // take takes the lock file beside the ledger, or returns a *LockedError at once.
-func take(path, holder string) (*flock.Flock, error) {
+func take(path, holder string) (*claim, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock of %s: %w", path, err)
 	}
 	if !ok {
-		var e LockedError
-		if b, err := os.ReadFile(path + ".lock"); err == nil && len(b) < 4096 {
-			_ = json.Unmarshal(b, &e) // half-written is as good as nothing
-		}
-		return nil, &e
+		return nil, holds(path)
 	}
-	host, _ := os.Hostname()
-	note, err := json.Marshal(LockedError{Holder: holder, Host: host, PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)})
+	c := &claim{lock: lock}
+	if c.file, err = os.OpenFile(path+".lock", os.O_RDWR, 0); err == nil && !c.stands(path) {
+		return nil, errors.Join(holds(path), c.release())
+	}
 	if err == nil {
-		err = os.WriteFile(path+".lock", append(note, '\n'), 0o600)
+		err = c.sign(holder)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock of %s: %w", path, err), lock.Unlock())
+		return nil, errors.Join(fmt.Errorf("lock of %s: %w", path, err), c.release())
 	}
-	return lock, nil
+	return c, nil
 }
 
-// Lock makes the caller the only writer until Close: it takes the file lock
-// and raises the epoch, after which older writers get ErrEpoch whatever became
-// of their lock. A *LockedError says who has it.
-func (s *Store) Lock(ctx context.Context, holder string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lock != nil {
-		return nil
-	}
-	lock, err := take(s.path, holder)
+// holds reads who holds the ledger. Half-written is as good as nothing: then
+// the file's own time says when the holder last showed that it runs.
+func holds(path string) *LockedError {
+	e := &LockedError{}
+	f, err := os.Open(path + ".lock")
 	if err != nil {
-		return err
+		return e
 	}
-	if err := s.raise(ctx, holder); err != nil {
-		return errors.Join(err, lock.Unlock())
+	defer f.Close()
+	if b, err := io.ReadAll(io.LimitReader(f, 4096)); err != nil || json.Unmarshal(b, e) != nil {
+		*e = LockedError{}
 	}
-	s.lock = lock
-	return nil
-}
-
-func (s *Store) raise(ctx context.Context, holder string) error {
-	var epoch int64
-	if err := s.conn.QueryRowContext(ctx, `SELECT epoch FROM ledger`).Scan(&epoch); err != nil {
-		return s.failed("epoch", err)
+	if info, err := f.Stat(); err == nil && e.Beat.IsZero() {
+		e.Beat = info.ModTime()
 	}
-	if err := s.append(ctx, epoch, []ledger.Event{ledger.EpochTaken{Epoch: epoch + 1, Holder: holder}}); err != nil {
-		return err
-	}
-	s.epoch = epoch + 1
-	return nil
+	e.Age = max(0, time.Since(e.Beat))
+	return e
 }

@@ -99,25 +99,6 @@ func TestDamagedAndOddFilesAreRefused(t *testing.T) {
 	}
 }
 
-// The loser of the lock is told who holds it; readers need no lock.
-func TestTheLockSaysWhoHoldsIt(t *testing.T) {
-	s, path := locked(t)
-	put(t, s, reserved(1))
-	other := must(sqlite.Open(t.Context(), path))
-	defer other.Close()
-	err := other.Lock(t.Context(), "second")
-	var held *sqlite.LockedError
-	if !errors.Is(err, sqlite.ErrLocked) || !errors.As(err, &held) || held.Holder != "test" || held.PID != os.Getpid() || held.Since.IsZero() {
-		t.Errorf("got %+v", err)
-	}
-	if got := len(load(t, other).Orders); got != 1 {
-		t.Errorf("a reader sees %d orders, want 1", got)
-	}
-	if err := other.Append(t.Context(), []ledger.Event{reserved(2)}); !errors.Is(err, sqlite.ErrEpoch) {
-		t.Errorf("append without a lock: %v", err)
-	}
-}
-
 // A writer with an old epoch can change nothing, even if its lock was broken.
 func TestAnOldEpochChangesNothing(t *testing.T) {
 	s, path := locked(t)

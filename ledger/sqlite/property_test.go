@@ -143,12 +143,12 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	// The story's own next steps, three times in four.
 	step := n(0, 26)
 	if n(0, 3) > 0 {
-		kinds := []int{3, 23}
+		kinds := []int{3, 18, 23}
 		for _, o := range s.Orders {
 			kinds = append(kinds, next[o.Phase]...)
 		}
 		if len(s.Open()) > 0 {
-			kinds = append(kinds, 12, 13, 13, 14, 19, 20)
+			kinds = append(kinds, 14)
 		}
 		if len(s.Noted) > 0 {
 			kinds = append(kinds, 24)
@@ -159,7 +159,19 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			}
 		}
 		slices.Sort(kinds)
-		step = rapid.SampledFrom(slices.Compact(kinds)).Draw(r, "step")
+		kinds = slices.Compact(kinds)
+		for _, p := range s.Open() { // what passes soon comes more often
+			kinds = append(kinds, 12, 13, 13)
+			if p.Burn == nil {
+				kinds = append(kinds, 19)
+			} else if p.Burn.Message == nil {
+				kinds = append(kinds, 20, 20, 20, 20)
+			}
+		}
+		if slices.Contains(kinds, 15) {
+			kinds = append(kinds, 15, 15)
+		}
+		step = rapid.SampledFrom(kinds).Draw(r, "step")
 	}
 	switch step {
 	case 0:

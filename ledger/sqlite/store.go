@@ -18,7 +18,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
 	driver "modernc.org/sqlite"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -36,13 +35,18 @@ var (
 // Store is an open ledger file. Its methods may be called concurrently and
 // run one at a time.
 type Store struct {
+	// Lease is how old a holder's heartbeat must be before Lock takes the
+	// ledger over, and six times what passes between our own. It is set before
+	// Lock; every store begins with the constant Lease.
+	Lease time.Duration
+
 	path string
 	db   *sql.DB
 
 	mu    sync.Mutex
 	conn  *sql.Conn // the only one: transactions are written out by hand on it
 	stmts map[string]*sql.Stmt
-	lock  *flock.Flock
+	claim *claim
 	epoch int64 // of the lock; 0 without
 	fatal error // of a commit whose outcome is unknown; nothing is written after it
 }
@@ -76,7 +80,7 @@ func Create(ctx context.Context, path string, first []ledger.Event) (*Store, err
 		return nil, err
 	}
 	err = build(ctx, path, first)
-	if err = errors.Join(err, lock.Unlock()); err != nil {
+	if err = errors.Join(err, lock.release()); err != nil {
 		return nil, err
 	}
 	return Open(ctx, path)
@@ -152,7 +156,7 @@ func connect(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	s := &Store{path: path, db: db, stmts: map[string]*sql.Stmt{}}
+	s := &Store{Lease: Lease, path: path, db: db, stmts: map[string]*sql.Stmt{}}
 	if s.conn, err = db.Conn(ctx); err != nil {
 		return nil, errors.Join(s.failed("open", err), db.Close())
 	}
@@ -215,10 +219,8 @@ func (s *Store) Close() error {
 		errs = append(errs, s.conn.Close())
 	}
 	errs = append(errs, s.db.Close())
-	if s.lock != nil {
-		errs = append(errs, s.lock.Unlock())
-		s.lock, s.epoch = nil, 0
-	}
+	errs = append(errs, s.claim.release())
+	s.claim, s.epoch = nil, 0
 	return errors.Join(errs...)
 }
 
