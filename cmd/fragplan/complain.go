@@ -101,7 +101,7 @@ func hint(err error) string {
 		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger and run apply again. If there is none, or somebody paid by hand: fragplan ledger rebuild -reason TEXT takes them in."},
-		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. Name that wallet in fragplan.yaml, or restore the ledger of this one: a new ledger would know nothing of what was given, and buy it again."},
+		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. If fragplan.yaml names a new wallet on purpose, fragplan ledger init takes it in; otherwise name the old one, or restore the ledger of this one."},
 		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
 		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},
 		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Run apply again: it repeats the confirm calls first."},
