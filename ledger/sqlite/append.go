@@ -113,9 +113,9 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) er
 
 // patient runs a statement again while the file is busy. A COMMIT that was
 // busy leaves its transaction open.
-func (s *Store) patient(ctx context.Context, statement string) (err error) {
+func (s *Store) patient(ctx context.Context, statement string, args ...any) (err error) {
 	for range busyTries {
-		if _, err = s.conn.ExecContext(ctx, statement); code(err) != lib.SQLITE_BUSY {
+		if _, err = s.conn.ExecContext(ctx, statement, args...); code(err) != lib.SQLITE_BUSY {
 			return err
 		}
 	}
