@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/ton"
@@ -93,7 +90,12 @@ func (p *program) ledgerRebuild() *cobra.Command {
 // first, by the same engine as ever.
 func (p *project) rebuild(ctx context.Context) error {
 	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
-		if p.store, err = p.recreateLedger(ctx); err != nil {
+		anchor, err := p.anchor(ctx, p.reason)
+		if err == nil {
+			anchor.Anchor = ton.Position{} // everything that the wallet ever did
+			p.store, err = p.createLedger(ctx, anchor)
+		}
+		if err != nil {
 			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
 		}
 		if err := p.reload(ctx); err != nil {
@@ -129,18 +131,4 @@ func (p *project) rebuild(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// recreateLedger begins a ledger at the wallet's first transaction.
-func (p *project) recreateLedger(ctx context.Context) (*sqlite.Store, error) {
-	anchor, err := p.anchor(ctx, p.reason)
-	if err != nil {
-		return nil, err
-	}
-	anchor.Anchor = ton.Position{}
-	var id [16]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, err
-	}
-	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
 }

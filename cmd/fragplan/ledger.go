@@ -44,7 +44,11 @@ func (p *program) ledgerInit() *cobra.Command {
 // initLedger makes the ledger, or takes a new wallet into the one that exists.
 func (p *project) initLedger(ctx context.Context, reason string) error {
 	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
-		if p.store, err = p.createLedger(ctx, reason); err != nil {
+		anchor, err := p.anchor(ctx, reason)
+		if err == nil {
+			p.store, err = p.createLedger(ctx, anchor)
+		}
+		if err != nil {
 			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
 		}
 		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerPath())

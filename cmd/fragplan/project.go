@@ -84,7 +84,11 @@ func (p *project) ledgerPath() string {
 func (p *project) openLedger(ctx context.Context) error {
 	store, err := sqlite.Open(ctx, p.ledgerPath())
 	if errors.Is(err, sqlite.ErrMissing) && p.program.sandbox {
-		if store, err = p.createLedger(ctx, ""); err != nil {
+		var anchor ledger.Anchored
+		if anchor, err = p.anchor(ctx, ""); err == nil {
+			store, err = p.createLedger(ctx, anchor)
+		}
+		if err != nil {
 			err = fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
 		}
 	}
@@ -100,12 +104,8 @@ func (p *project) reload(ctx context.Context) (err error) {
 	return err
 }
 
-// createLedger makes the ledger and records where the wallet's history begins.
-func (p *project) createLedger(ctx context.Context, reason string) (*sqlite.Store, error) {
-	anchor, err := p.anchor(ctx, reason)
-	if err != nil {
-		return nil, err
-	}
+// createLedger makes the ledger, with where the wallet's history begins.
+func (p *project) createLedger(ctx context.Context, anchor ledger.Anchored) (*sqlite.Store, error) {
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, err
