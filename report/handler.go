@@ -35,6 +35,7 @@ var stageWords = map[string]string{
 	"signed":  "signed and sent",
 	"waiting": "waits for the chain",
 	"dead":    "can't reach the chain any more",
+	"burning": "is being cancelled",
 }
 
 func progressLine(p reconcile.Progress) string {
