@@ -40,6 +40,9 @@ func TestScripts(t *testing.T) {
 			"world":    world,
 			"poke":     poke,
 			"pad":      pad,
+			"capture":  capture,
+			"byhand":   byhand,
+			"lose":     lose,
 		},
 	})
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+
+	"github.com/fragplan/fragplan/chain"
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/sandbox"
+	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/wallet"
+)
+
+// capture NAME PATTERN sets $NAME to what the pattern's group matches in the
+// last command's stdout.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("stdout does not hold %q with one group", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// byhand stars|premium|ton QUANTITY HANDLE buys on Fragment with the wallet of
+// this folder's world, past fragplan, as a person does with a wallet app. byhand
+// send TON pays some TON to an account that is not Fragment's.
+func byhand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: byhand stars|premium|ton QUANTITY HANDLE, or byhand send TON")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	w, err := sandbox.Open(ctx, sandbox.Options{Dir: ts.MkAbs(".fragplan/sandbox")})
+	ts.Check(err)
+	defer w.Close()
+	var transfer ton.Transfer
+	if args[0] == "send" {
+		amount, err := ton.ParseNano(args[1])
+		ts.Check(err)
+		to, _, err := ton.ParseAddress(placeholder)
+		ts.Check(err)
+		transfer = ton.Transfer{To: to, Amount: amount, Body: ton.BoCOf(cell.BeginCell().EndCell())}
+	} else {
+		quantity, err := strconv.ParseInt(args[1], 10, 64)
+		ts.Check(err)
+		session := &fragment.Client{BaseURL: w.FragmentURL, Cookie: fragment.Secret(w.Cookie), Wallet: fragment.Account{Address: w.Wallet, NetworkID: w.NetworkID}}
+		offer, err := session.Buy(ctx, products[product.Kind(args[0])], args[2], quantity)
+		ts.Check(err)
+		transfer = offer.Transfer
+	}
+	ts.Check(pay(ctx, w, transfer))
+}
+
+// pay signs one transfer with the world's wallet and waits until it is executed.
+func pay(ctx context.Context, w *sandbox.World, transfer ton.Transfer) error {
+	client, err := chain.Dial(ctx, w.GlobalConfig, chain.Options{})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	key, err := wallet.KeyFromMnemonic(worldMnemonic(w))
+	if err != nil {
+		return err
+	}
+	signer, err := wallet.New(w.Version, key, w.NetworkID)
+	if err != nil {
+		return err
+	}
+	before, err := client.Account(ctx, w.Wallet, w.Version)
+	if err != nil {
+		return err
+	}
+	message, err := signer.Sign(ton.Payload{
+		Wallet: w.Version, WalletID: signer.Public().ID(), Seqno: before.Data.Seqno, ValidUntil: before.Time + 600, Transfers: []ton.Transfer{transfer},
+	}, !before.Active)
+	if err != nil {
+		return err
+	}
+	if err := client.Broadcast(ctx, message); err != nil {
+		return err
+	}
+	for after := before; after.Data.Seqno == before.Data.Seqno; {
+		if err := client.WaitBlock(ctx, after.Block); err != nil {
+			return err
+		}
+		if after, err = client.Account(ctx, w.Wallet, w.Version); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the payment was not executed: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// lose takes the messages that no block holds yet from the network of this
+// folder's world, which must not be running.
+func lose(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: lose")
+	}
+	const name = ".fragplan/sandbox/network.jsonl"
+	lines := strings.SplitAfter(ts.ReadFile(name), "\n")
+	kept := len(lines)
+	for kept > 0 && !strings.HasPrefix(lines[kept-1], "block ") {
+		kept--
+	}
+	if !strings.Contains(strings.Join(lines[kept:], ""), "external ") {
+		ts.Fatalf("no message waits for a block")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.Join(lines[:kept], "")), 0o600))
+}
