@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"fmt"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -10,70 +9,44 @@ import (
 )
 
 // Burns are few and small: they are always read whole.
-func (l *loader) burn(rows *sql.Rows) error {
-	b := &ledger.Burn{}
-	var id ledger.PaymentID
-	var version ton.WalletVersion
-	var payload, message sql.RawBytes
-	err := rows.Scan(&id, &version, &payload, &message, &b.Reason)
-	if err != nil {
-		return err
-	}
+func (l *loader) burn(r *row) error {
+	id, version, payload := ledger.PaymentID(r.number()), ton.WalletVersion(r.word()), r.blob()
 	p := l.state.Payments[id]
 	if p == nil {
 		return fmt.Errorf("no payment %d: %w", id, ErrCorrupt)
 	}
+	b := &ledger.Burn{Message: r.blob(), Reason: r.text()}
+	var err error
 	if b.Payload, err = payloadOf(version, payload); err == nil {
 		b.Hash, err = b.Payload.Hash()
 	}
 	if err != nil {
 		return fmt.Errorf("burn of payment %d: %w: %w", id, ErrCorrupt, err)
 	}
-	if len(message) > 0 {
-		b.Message = append(ton.BoC(nil), message...)
-	}
 	p.Burn = b
 	return nil
 }
 
-func (l *loader) noted(rows *sql.Rows) error {
-	var at ton.Position
-	var hash sql.RawBytes
-	var reason string
-	if err := rows.Scan(&at.LT, &hash, &reason); err != nil {
-		return err
-	}
-	if err := into(&at.Hash, hash); err != nil {
-		return err
-	}
-	l.state.Noted[at] = reason
+func (l *loader) noted(r *row) error {
+	l.state.Noted[ton.Position{LT: uint64(r.number()), Hash: r.hash()}] = r.text()
 	return nil
 }
 
-func (l *loader) found(rows *sql.Rows) error {
-	f := &ledger.Found{}
-	var wallet, hash, kind, asset sql.RawBytes
-	err := rows.Scan(&f.ID, &wallet, &f.Transaction.LT, &hash, &f.Time, &kind, &f.Item.Quantity, &asset, &f.Amount.Units, &f.Ref, &f.Order, &f.Reason)
-	if err != nil {
-		return err
-	}
-	f.Item.Kind, f.Amount.Asset = product.Kind(kind), ton.Asset(asset)
-	if f.Wallet, err = l.address(string(wallet)); err != nil {
-		return err
+func (l *loader) found(r *row) error {
+	f := &ledger.Found{
+		ID: ledger.FoundID(r.number()), Wallet: r.address(), Transaction: ton.Position{LT: uint64(r.number()), Hash: r.hash()}, Time: uint32(r.number()),
+		Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()}, Amount: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()},
+		Ref: r.text(), Order: ledger.OrderID(r.number()), Reason: r.text(),
 	}
 	l.state.Founds[f.ID] = f
 	l.state.LastFound = max(l.state.LastFound, f.ID)
 	l.state.Refs[f.Ref] = f.Order
-	return into(&f.Transaction.Hash, hash)
+	return nil
 }
 
 // reissue keeps the newest of a key, which comes last.
-func (l *loader) reissue(rows *sql.Rows) error {
-	var key string
-	var r ledger.Reissue
-	if err := rows.Scan(&key, &r.Generation, &r.Reason); err != nil {
-		return err
-	}
-	l.state.Reissues[key] = r
+func (l *loader) reissue(r *row) error {
+	key := r.text()
+	l.state.Reissues[key] = ledger.Reissue{Generation: int(r.number()), Reason: r.text()}
 	return nil
 }

@@ -83,8 +83,12 @@ func (s *Store) Lock(ctx context.Context, holder string) error {
 	return nil
 }
 
-// raise makes this store the writer, inside a transaction.
+// raise makes this store the writer, inside a transaction. It adds nothing to
+// records that don't hold together.
 func (s *Store) raise(ctx context.Context, holder string) error {
+	if err := s.recent(ctx); err != nil {
+		return err
+	}
 	var epoch int64
 	if err := s.conn.QueryRowContext(ctx, `SELECT epoch FROM ledger`).Scan(&epoch); err != nil {
 		return s.failed("epoch", err)

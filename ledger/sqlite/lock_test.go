@@ -165,3 +165,18 @@ func TestAHolderWithoutANote(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Nothing is added to records that don't hold together.
+func TestALockNeedsWholeRecords(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, story(3)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw(t, path).Exec(`DROP TRIGGER event_is_never_changed; UPDATE event SET body = replace(body, '"h"', '"g"') WHERE seq = 6`); err != nil {
+		t.Fatal(err)
+	}
+	if err := second(t, path).Lock(t.Context(), "next"); !errors.Is(err, sqlite.ErrCorrupt) {
+		t.Errorf("got %v, want ErrCorrupt", err)
+	}
+}

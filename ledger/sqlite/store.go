@@ -19,6 +19,7 @@ import (
 	"time"
 
 	driver "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ton"
@@ -158,7 +159,11 @@ func connect(ctx context.Context, path string) (*Store, error) {
 	db.SetMaxOpenConns(1)
 	s := &Store{Lease: Lease, path: path, db: db, stmts: map[string]*sql.Stmt{}}
 	if s.conn, err = db.Conn(ctx); err != nil {
-		return nil, errors.Join(s.failed("open", err), db.Close())
+		err, busy := s.failed("open", err), code(err) == lib.SQLITE_BUSY
+		if busy { // for longer than any write takes
+			err = fmt.Errorf("%w: it was stopped while it wrote: %w", holds(path), err)
+		}
+		return nil, errors.Join(err, db.Close())
 	}
 	if err := s.readBack(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

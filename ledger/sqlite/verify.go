@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"reflect"
 
@@ -26,6 +25,26 @@ func (s *Store) Verify(ctx context.Context) (Head, error) {
 		return Head{}, err
 	}
 	return head, nil
+}
+
+// recentRecords bounds what is checked of the chain each time that a writer
+// begins, so that the time for it doesn't grow with the ledger.
+const recentRecords = 1 << 15
+
+// recent checks the chain of the newest records.
+func (s *Store) recent(ctx context.Context) error {
+	head, err := s.head(ctx)
+	if err != nil {
+		return err
+	}
+	var last ledger.Record
+	return s.log(ctx, max(0, head.Seq-recentRecords), func(r ledger.Record) error {
+		if r.Hash != r.Link() || last.Seq > 0 && (r.Prev != last.Hash || r.Seq != last.Seq+1) {
+			return fmt.Errorf("ledger %s: record %d doesn't follow record %d: %w", s.path, r.Seq, r.Seq-1, ErrCorrupt)
+		}
+		last = r
+		return nil
+	})
 }
 
 func (s *Store) verify(ctx context.Context) (Head, error) {
@@ -80,29 +99,24 @@ func (s *Store) Records(ctx context.Context, yield func(ledger.Record) error) er
 }
 
 func (s *Store) records(ctx context.Context, yield func(ledger.Record) error) error {
-	rows, err := s.conn.QueryContext(ctx, `SELECT seq, epoch, time, kind, body, prev, hash FROM event ORDER BY seq`)
+	return s.log(ctx, 0, yield)
+}
+
+// log yields the records after one, the oldest first.
+func (s *Store) log(ctx context.Context, after int64, yield func(ledger.Record) error) error {
+	var stopped error
+	err := s.each(ctx, fmt.Sprintf(`SELECT seq, epoch, time, kind, body, prev, hash FROM event WHERE seq > %d ORDER BY seq`, after), func(r *row) error {
+		record := ledger.Record{Seq: r.number(), Epoch: r.number(), Time: r.number(), Kind: r.word(), Body: []byte(r.text()), Prev: r.hash(), Hash: r.hash()}
+		if r.err != nil {
+			return nil
+		}
+		stopped = yield(record)
+		return stopped
+	})
+	if stopped != nil {
+		return stopped
+	}
 	if err != nil {
-		return s.failed("event", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r ledger.Record
-		var prev, hash sql.RawBytes
-		err := rows.Scan(&r.Seq, &r.Epoch, &r.Time, &r.Kind, &r.Body, &prev, &hash)
-		if err == nil {
-			err = into(&r.Prev, prev)
-		}
-		if err == nil {
-			err = into(&r.Hash, hash)
-		}
-		if err != nil {
-			return s.failed("event", err)
-		}
-		if err := yield(r); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return s.failed("event", err)
 	}
 	return nil
