@@ -124,11 +124,12 @@ func (s *State) assign(e FoundAssigned) error {
 	return nil
 }
 
-// Unclaimed returns the found transfers that may have paid for so much of that
-// product: nobody has said yet whom they were for.
-func (s *State) Unclaimed(item product.Item) (list []*Found) {
+// Unclaimed returns the found transfers of a product of which nobody has said
+// yet whom they were for. Any of them may have paid for any key, whatever is
+// written for it now: the total may have been another one then.
+func (s *State) Unclaimed(kind product.Kind) (list []*Found) {
 	for id := FoundID(1); id <= s.LastFound; id++ {
-		if f := s.Founds[id]; f != nil && f.Open() && f.Item.Kind == item.Kind && f.Item.Quantity <= item.Quantity {
+		if f := s.Founds[id]; f != nil && f.Open() && f.Item.Kind == kind {
 			list = append(list, f)
 		}
 	}

@@ -152,8 +152,8 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Blocked, CodeOneWinner, fmt.Sprintf("%s has one winner and %s (@%s) got it: %s (@%s) can't get it too; use another key", o.Grant, w.Person, w.Handle, o.Person, o.Handle)
 		}
 	}
-	if rest := o.Item.Quantity - given; rest > 0 {
-		if found := d.have.Unclaimed(product.Item{Kind: o.Item.Kind, Quantity: rest}); len(found) > 0 {
+	if given < o.Item.Quantity {
+		if found := d.have.Unclaimed(o.Item.Kind); len(found) > 0 {
 			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s) stands in the chain and may have been for it: say whom it was for with fragplan ledger assign", found[0].Item, found[0].Ref)
 		}
 	}

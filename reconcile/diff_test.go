@@ -102,7 +102,8 @@ func TestDiff(t *testing.T) {
 		"a product without a ceiling isn't bought":   {[]spec.Occurrence{wants("g/ann", product.Premium, 12)}, past(), []string{"! g/ann 12 no_ceiling"}},
 		"a reissued key is bought again":             {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Held, product.Stars, 100))), []string{"+ g/ann 100 reissued"}},
 		"a reissued key is bought again once":        {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Paid, product.Stars, 100)), again("g/ann", 100)), []string{"  g/ann 100 "}},
-		"a payment of nobody's holds what it fits":   {[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 50), wants("g/cleo", product.Premium, 3)}, unclaimed(past(), 80), []string{"! g/ann 100 unclaimed", "+ g/bob 50 ", "+ g/cleo 3 "}},
+		"a payment of nobody's holds what it may be": {[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/cleo", product.Premium, 3)}, unclaimed(past(), 80), []string{"! g/ann 100 unclaimed", "+ g/cleo 3 "}},
+		"and it may be of a total lowered since":     {[]spec.Occurrence{wants("g/bob", product.Stars, 50)}, unclaimed(past(), 80), []string{"! g/bob 50 unclaimed"}},
 		"one purchase above its limit isn't bought":  {[]spec.Occurrence{wants("g/ann", product.TopUp, 21)}, past(), []string{"! g/ann 21 order_limit"}},
 		"a huge grant is bought in parts that exist": {[]spec.Occurrence{wants("g/ann", product.Stars, product.MaxStars+10)}, past(), []string{"! g/ann 9999960 order_limit", "! g/ann 50 order_limit"}},
 	} {
