@@ -15,7 +15,7 @@ import (
 
 func (p *program) ledgerCommand() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Make, list and check the record of what was bought"}
-	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify(), p.ledgerAudit(), p.ledgerRebuild(), p.ledgerAssign(), p.ledgerResolve())
+	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify(), p.ledgerAudit(), p.ledgerRebuild(), p.ledgerAssign(), p.ledgerResolve(), p.ledgerBackup())
 	return c
 }
 
@@ -140,6 +140,22 @@ func (p *program) ledgerVerify() *cobra.Command {
 					return err
 				}
 				fmt.Fprintf(p.stdout, "The ledger is sound: %d events, head %s\n", head.Seq, head.Hash)
+				return nil
+			})
+		},
+	}
+}
+
+func (p *program) ledgerBackup() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Write a consistent copy of the ledger, also while it is in use", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.withLedger(c, func(project *project) error {
+				head, err := project.store.Backup(c.Context(), p.path(args[0]))
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "Wrote %s: %d events, head %s\n", report.Clean(args[0], 200), head.Seq, head.Hash)
 				return nil
 			})
 		},
