@@ -23,6 +23,7 @@ func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, 
 	next, order := book.LastFound, book.LastOrder
 	given := map[string]int64{}
 	parts := map[string]int{}
+	taken := map[string]bool{} // refs; one that was paid twice is known the second time
 	for _, t := range history {
 		if len(t.Out) == 0 || book.Explained(t.Position) || s.explained(book.Wallets[wallet].Version, t) {
 			continue
@@ -33,6 +34,9 @@ func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, 
 			if !ok || !slices.Contains(destinations, out.To) {
 				continue
 			}
+			if taken[ref] {
+				continue
+			}
 			owner := book.Orders[book.Refs[ref]]
 			if _, used := book.Refs[ref]; used && (owner == nil || owner.Phase.Spent() || owner.Phase == ledger.Armed) {
 				continue // known already; audit tells of it
@@ -41,6 +45,7 @@ func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, 
 				events = append(events, ledger.OrderReleased{Order: owner.ID, Reason: "another run paid its offer: " + reason})
 			}
 			next++
+			taken[ref] = true
 			events = append(events, ledger.TransferFound{Found: next, Wallet: wallet, Transaction: t.Position, Time: t.Time, Item: item, Amount: out.Amount.Amount(), Ref: ref})
 			if owner == nil || owner.Generation != book.Generation(owner.Key) {
 				continue
