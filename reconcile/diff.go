@@ -108,6 +108,9 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 		line := a
 		line.Item = part
 		d.price(&line)
+		if line.Buys() && line.Item.Kind == product.Premium {
+			d.premium[line.Handle] = true
+		}
 		actions = append(actions, line)
 		a.Have += part.Quantity
 		a.Part++
@@ -160,11 +163,8 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 	if given > o.Item.Quantity {
 		return Blocked, CodeOverGranted, fmt.Sprintf("%d was given already, %d more than is written; it can't be taken back", given, given-o.Item.Quantity)
 	}
-	if given < o.Item.Quantity && o.Item.Kind == product.Premium {
-		if d.premium[o.Handle] {
-			return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
-		}
-		d.premium[o.Handle] = true
+	if given < o.Item.Quantity && o.Item.Kind == product.Premium && d.premium[o.Handle] {
+		return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
 	}
 	return 0, "", ""
 }

@@ -98,6 +98,7 @@ func TestDiff(t *testing.T) {
 		"a prize has one winner":                     {[]spec.Occurrence{single(wants("g/bob", product.Stars, 100))}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"! g/bob 100 one_winner", ". g/ann 100 "}},
 		"a list may grow":                            {[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 100)}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"  g/ann 100 ", "+ g/bob 100 "}},
 		"a second Premium waits":                     {[]spec.Occurrence{wants("g/ann", product.Premium, 3), wants("h/ann", product.Premium, 3)}, past(), []string{"+ g/ann 3 ", "! h/ann 3 premium_runs"}},
+		"nobody waits for Premium that isn't sold":   {[]spec.Occurrence{wants("g/ann", product.Premium, 12), wants("h/ann", product.Premium, 3)}, past(), []string{"! g/ann 12 no_ceiling", "+ h/ann 3 "}},
 		"nine months of Premium can't be made up":    {[]spec.Occurrence{wants("g/ann", product.Premium, 12)}, past(order("g/ann", ledger.Paid, product.Premium, 3)), []string{"! g/ann 12 not_sold"}},
 		"a product without a ceiling isn't bought":   {[]spec.Occurrence{wants("g/ann", product.Premium, 12)}, past(), []string{"! g/ann 12 no_ceiling"}},
 		"a reissued key is bought again":             {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Held, product.Stars, 100))), []string{"+ g/ann 100 reissued"}},
