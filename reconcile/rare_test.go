@@ -238,3 +238,20 @@ func TestExplained(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A person may pay the same link twice. It is found once, and its second
+// transfer keeps nobody from taking the chain in.
+func TestPaidTwiceByHand(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	transfer := w.offer(reconcile.Ask{Item: product.Item{Kind: product.Stars, Quantity: 100}}).Invoice.Transfer
+	for seqno := range uint32(2) {
+		w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), Seqno: seqno, ValidUntil: w.time + 60, Transfers: []ton.Transfer{transfer}})
+	}
+	w.log = append(w.log, reconcile.TakeIn(w.book(), w.account.Address, firewall.DefaultDestinations(), w.history, "by hand")...)
+	if book := w.book(); book.LastFound != 1 || len(book.Noted) != 2 {
+		t.Errorf("%d found, %d explained", book.LastFound, len(book.Noted))
+	}
+	if _, err := w.apply(stars(1), plenty); err != nil || len(w.paid()) != 2 {
+		t.Errorf("%v, %d paid", err, len(w.paid()))
+	}
+}

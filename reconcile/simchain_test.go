@@ -25,8 +25,11 @@ type chain struct {
 
 	past   []moment            // the state after each block, for servers that lag behind
 	signed map[string]external // every message that was ever signed, by its bytes
-	owed   ton.Nano            // storage fees: the next message pays them before anything else
-	fails  bool                // the action phase of the next message fails as a whole
+	// observe, if set, is told of every transaction, with the message that caused it.
+	observe func(ton.Transaction, *external)
+
+	owed  ton.Nano // storage fees: the next message pays them before anything else
+	fails bool     // the action phase of the next message fails as a whole
 }
 
 // moment is the wallet after a block.
@@ -107,7 +110,7 @@ func (c *chain) accept(message ton.BoC) bool {
 	if c.fails && c.wallet.Version == ton.V4R2 {
 		// Everything is rolled back but the fee, and the same bytes stay valid.
 		t.Success, t.ExitCode = false, 37
-		c.append(t)
+		c.append(t, &m)
 		return true
 	}
 	a.Data.Seqno++
@@ -120,7 +123,7 @@ func (c *chain) accept(message ton.BoC) bool {
 		t.Fees += transferFee
 		t.Out = append(t.Out, outOf(x))
 	}
-	c.append(t)
+	c.append(t, &m)
 	return true
 }
 
@@ -136,16 +139,19 @@ func outOf(t ton.Transfer) ton.Out {
 // receive is money from another account.
 func (c *chain) receive(in ton.In) {
 	c.account.Balance += in.Amount
-	c.append(ton.Transaction{Time: c.time, In: &in, Success: true})
+	c.append(ton.Transaction{Time: c.time, In: &in, Success: true}, nil)
 }
 
-func (c *chain) append(t ton.Transaction) {
+func (c *chain) append(t ton.Transaction, m *external) {
 	t.Prev = c.account.Last
 	t.LT = t.Prev.LT + 10
 	binary.BigEndian.PutUint64(t.Hash[:], t.LT)
 	t.Hash[31] = 1
 	c.account.Last = t.Position
 	c.history = append(c.history, t)
+	if c.observe != nil {
+		c.observe(t, m)
+	}
 }
 
 // bounced is what a bounce keeps of a transfer's body: all of it in the newer
@@ -165,6 +171,11 @@ func (c *chain) produce(seconds uint32, transact func()) {
 	c.block++
 	c.time += seconds
 	transact()
+	c.stand()
+}
+
+// stand makes what is now what servers show.
+func (c *chain) stand() {
 	a := c.account
 	a.Time, a.Block, a.BlockTime = c.time, c.block, c.time
 	c.past = append(c.past, moment{a, len(c.history)})

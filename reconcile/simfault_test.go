@@ -41,6 +41,7 @@ const (
 	actionFails
 	drained
 	boughtByHand
+	paidTwiceByHand
 	bounces
 	bouncesLate
 	freezes
@@ -119,6 +120,7 @@ var faults = [faultCount]struct {
 	actionFails:         {"a v4r2 action phase fails and rolls the seqno back", 2000},
 	drained:             {"somebody with the key drains the wallet", 60},
 	boughtByHand:        {"somebody buys by hand", 60},
+	paidTwiceByHand:     {"somebody pays by hand what is paid", 3000},
 	bounces:             {"a transfer bounces", 1500},
 	bouncesLate:         {"a bounce comes late", 5000},
 	freezes:             {"the account is frozen for a while", 60},

@@ -26,7 +26,7 @@ func TestARunBuysWhatIsWritten(t *testing.T) {
 		if d := gocmp.Diff(all(ledger.Delivered, 30), w.phases()); d != "" {
 			t.Errorf("%s: %s", version, d)
 		}
-		if result.Spent != 30*ton.TON || result.Fees != ton.Nano(result.Payments)*messageFee {
+		if result.Spent != 30*ton.TON || result.Fees != ton.Nano(result.Payments)*messageFee+30*transferFee {
 			t.Errorf("%s: %+v", version, result)
 		}
 		if _, err := w.apply(stars(30), plenty); err != nil || len(w.paid()) != 30 {

@@ -1,12 +1,9 @@
 package reconcile_test
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"testing"
-
-	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
@@ -20,14 +17,10 @@ import (
 // world is a market, a chain and a signer that behave. It answers one effect
 // at a time, the oldest first, so that a test knows what happens when.
 type world struct {
-	t      *testing.T
-	wallet ton.Wallet
-	log    []ledger.Event // the ledger: every event that was recorded
-
-	time, block uint32
-	account     ton.Account
-	history     []ton.Transaction
-	pool        []ton.BoC // broadcast and not yet in a block
+	*chain
+	t    *testing.T
+	log  []ledger.Event // the ledger: every event that was recorded
+	pool []ton.BoC      // broadcast and not yet in a block
 
 	price  func(product.Item) ton.Nano
 	offers int
@@ -48,10 +41,7 @@ type world struct {
 
 func newWorld(t *testing.T, version ton.WalletVersion) *world {
 	t.Helper()
-	w := &world{t: t, time: 1_800_000_000, block: 100}
-	w.wallet = ton.Wallet{Version: version, PublicKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey), NetworkID: ton.Mainnet}
-	w.account = ton.Account{Address: w.wallet.Address(), Balance: 1000 * ton.TON, Active: true, CodeHash: version.CodeHash(),
-		Data: ton.WalletData{ID: w.wallet.ID(), PublicKey: w.wallet.PublicKey, Plain: true}}
+	w := &world{t: t, chain: newChain(version, 1000*ton.TON)}
 	w.price = func(i product.Item) ton.Nano { return ton.Nano(i.Quantity) * 10_000_000 }
 	w.log = []ledger.Event{ledger.Opened{Ledger: "test"}, ledger.Anchored{Wallet: w.account.Address, Version: version}}
 	return w
@@ -185,114 +175,46 @@ func (w *world) carry(f reconcile.Effect) {
 	}
 }
 
+// sight is what the chain shows at this moment, between two blocks.
 func (w *world) sight(f reconcile.Look) reconcile.Sighted {
-	a := w.account
-	a.Time, a.Block, a.BlockTime = w.time, w.block, w.time
-	var history []ton.Transaction
-	for _, t := range w.history {
-		if t.LT > f.Since.LT {
-			history = append(history, t)
-		}
-	}
-	return reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: a, History: history}}
+	w.chain.stand()
+	sight, err := w.chain.look(f, 0)
+	return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: err}
 }
 
 func (w *world) offer(f reconcile.Ask) reconcile.Offer {
 	w.offers++
 	ref := fmt.Sprintf("Ref%06d", w.offers)
 	price := w.price(f.Item)
-	text := fmt.Sprintf("%d Telegram Stars \n\nRef#%s", f.Item.Quantity, ref)
 	return reconcile.Offer{From: w.account.Address, Invoice: ledger.Invoice{
 		RequestID: ref, Ref: ref, Price: price.Amount(), ValidUntil: w.time + 600, Confirm: "confirmReq",
 		Transfer: ton.Transfer{To: firewall.DefaultDestinations()[0], Amount: price,
-			Body: ton.BoCOf(cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(text).EndCell())},
+			Body: comment(firewall.CommentOf(f.Item, ref))},
 	}}
 }
 
 func (w *world) emulate(p ton.Payload) reconcile.Emulation {
-	e := reconcile.Emulation{Accepted: p.Seqno == w.account.Data.Seqno && w.time < p.ValidUntil, Fees: messageFee}
-	left := w.account.Balance - messageFee
-	for _, t := range p.Transfers {
-		if t.Amount > left {
-			e.Skipped++
-			continue
-		}
-		left -= t.Amount
-		e.Sent++
-	}
-	return e
+	w.chain.stand()
+	return w.chain.emulate(p, 0)
 }
 
-const messageFee = 3_000_000
-
-func (w *world) sign(p ton.Payload) ton.BoC {
-	body, err := p.Sign(make([]byte, ed25519.SignatureSize))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	message, err := ton.External(w.account.Address, nil, body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return message
-}
+func (w *world) sign(p ton.Payload) ton.BoC { return w.chain.sign(p, false) }
 
 // produce makes a block of what was broadcast.
 func (w *world) produce() {
-	w.block++
-	w.time += 5
 	pool := w.pool
 	w.pool = nil
-	for _, message := range pool {
-		_, _, body, err := ton.ParseExternal(message)
-		if err != nil {
-			w.t.Fatal(err)
+	w.chain.produce(5, func() {
+		for _, message := range pool {
+			w.accept(message)
 		}
-		payload, _, err := ton.SplitBody(w.wallet.Version, body)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		p, err := ton.ParsePayload(w.wallet.Version, payload)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.execute(p)
-	}
+	})
 }
 
-// execute is what the wallet contract does with a message.
-func (w *world) execute(p ton.Payload) {
-	if p.Seqno != w.account.Data.Seqno || w.time >= p.ValidUntil {
-		return
-	}
-	body, err := p.Sign(make([]byte, ed25519.SignatureSize))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.account.Data.Seqno++
-	w.account.Balance -= messageFee
-	t := ton.Transaction{Time: w.time, External: body, Fees: messageFee, Success: true}
-	for _, x := range p.Transfers {
-		if x.Amount > w.account.Balance {
-			t.Skipped++
-			continue
-		}
-		w.account.Balance -= x.Amount
-		hash, err := x.BodyHash()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		t.Out = append(t.Out, ton.Out{To: x.To, Amount: x.Amount, BodyHash: hash})
-	}
-	w.append(t)
-}
+// execute puts a payload into the chain by another way than the pool.
+func (w *world) execute(p ton.Payload) { w.accept(w.sign(p)) }
 
-func (w *world) append(t ton.Transaction) {
-	t.Prev = w.account.Last
-	t.Position = ton.Position{LT: t.Prev.LT + 10, Hash: ton.Hash{byte(len(w.history) + 1), byte(len(w.history) >> 8)}}
-	w.account.Last = t.Position
-	w.history = append(w.history, t)
-}
+func (w *world) append(t ton.Transaction) { w.chain.append(t, nil) }
 
 // paid lists the bodies that left the wallet, which name what was bought.
 func (w *world) paid() (bodies []ton.Hash) {

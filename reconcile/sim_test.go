@@ -1,0 +1,473 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"runtime/debug"
+	"slices"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// The simulation runs the real engine over a store, a chain, a market, a
+// signer and people that misbehave. It has one goroutine, and everything that
+// happens, and when, is drawn from a seed: the same seed gives the same story.
+//
+// A seed has two parts. In the first, processes run and fail while what is
+// wanted changes. Then the faults end, and with a person who does what the
+// messages say everything must come to rest. The checker watches the chain all
+// the while.
+
+// sim is one seed's world.
+type sim struct {
+	*chance
+	seed    uint64
+	chain   *chain
+	market  *market
+	checker *checker
+
+	newDisk func([]ledger.Event) (disk, error)
+	disk    disk
+	branch  int      // of the ledger that stands here now
+	copies  []copied // of the ledger, as an operator made them
+
+	want   []spec.Occurrence
+	gone   []spec.Occurrence // what was written once
+	limits policy.Limits
+
+	launched int
+	live     []*process
+	orphans  []orphan           // effects that outlived their process
+	pool     []floating         // broadcast and not yet in a block
+	ever     []ton.BoC          // every message that was ever broadcast
+	leaked   []ton.BoC          // signed, and the signer said that it was not
+	returns  []returning        // bounces on their way
+	saved    *reconcile.Plan    // made earlier
+	planned  *reconcile.Plan    // the newest
+	results  []reconcile.Result // of all engines
+	thawed   uint32             // the block in which a frozen account is freed
+
+	points, killAt int // places where a process may be killed; the one where it is, 0 for none
+
+	trace      hash.Hash64
+	story      func(string) // nil, or takes the trace as text
+	violations []violation
+}
+
+type violation struct {
+	invariant int
+	text      string
+}
+
+func (v violation) String() string { return fmt.Sprintf("I%d: %s", v.invariant, v.text) }
+
+type orphan struct {
+	process *process
+	task    *task
+}
+
+type floating struct {
+	message ton.BoC
+	from    uint32 // the first block that may hold it
+}
+
+type returning struct {
+	in    ton.In
+	block uint32
+}
+
+type copied struct {
+	backup backup
+	branch int
+}
+
+// newSim draws a world.
+func newSim(seed uint64, makeDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
+	s := &sim{chance: newChance(seed), seed: seed, trace: fnv.New64a()}
+	codec := s.IntN(16) == 0
+	s.newDisk = func(first []ledger.Event) (disk, error) { return makeDisk(codec, first) }
+	version := []ton.WalletVersion{ton.V5R1, ton.V4R2}[s.IntN(2)]
+	s.chain = newChain(version, s.between(50, 100_000)*ton.TON/1000)
+	if s.IntN(2) == 0 { // a month ends soon
+		s.chain.time = 1_801_440_000 - uint32(s.IntN(2000))
+	}
+	if s.IntN(4) == 0 {
+		s.chain.account.Active, s.chain.account.CodeHash, s.chain.account.Data = false, ton.Hash{}, ton.WalletData{}
+	}
+	s.market = newMarket(s.chance, s.chain)
+	s.checker = newChecker(s)
+	s.chain.produce(1, func() {})
+	s.drawLimits()
+	s.drawWant()
+	return s
+}
+
+func (s *sim) between(low, high int) ton.Nano { return ton.Nano(low + s.IntN(high-low+1)) }
+
+func (s *sim) tracef(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	fmt.Fprintf(s.trace, "%d %s\n", s.chain.block, line)
+	if s.story != nil {
+		s.story(fmt.Sprintf("block %d, %d: %s", s.chain.block, s.chain.time, line))
+	}
+}
+
+func (s *sim) violate(invariant int, format string, args ...any) {
+	v := violation{invariant, fmt.Sprintf(format, args...)}
+	s.violations = append(s.violations, v)
+	s.tracef("VIOLATION %s", v)
+}
+
+// outcome is what a seed came to.
+type outcome struct {
+	seed       uint64
+	hash       uint64
+	counter    counters
+	violations []violation
+}
+
+// run plays the seed. A panic is a violation too.
+func (s *sim) run() (o outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.violations = append(s.violations, violation{0, fmt.Sprintf("panic: %v\n%s", r, debug.Stack())})
+		}
+		o = outcome{s.seed, s.trace.Sum64(), s.counter, s.violations}
+	}()
+	s.createLedger(ton.Position{})
+	for range 2 + s.IntN(5) {
+		s.people()
+		s.live = append(s.live, s.start())
+		s.drive()
+		for range s.IntN(4) {
+			s.produce()
+		}
+	}
+	s.settleDown()
+	s.checker.final()
+	return o
+}
+
+// createLedger makes a ledger that answers for the wallet from a position on.
+func (s *sim) createLedger(anchor ton.Position) {
+	s.branch++
+	first := []ledger.Event{
+		ledger.Opened{Ledger: fmt.Sprint("ledger", s.branch)},
+		ledger.Anchored{Wallet: s.chain.account.Address, Version: s.chain.wallet.Version, Anchor: anchor, Block: s.chain.block, Reason: "sim"},
+	}
+	var err error
+	if s.disk, err = s.newDisk(first); err != nil {
+		s.violate(19, "a ledger can't be made: %v", err)
+	}
+}
+
+// drive lets the processes that live run to their ends, one thing at a time.
+func (s *sim) drive() {
+	const bound = 30_000
+	for n := 0; len(s.live) > 0 && len(s.violations) == 0; n++ {
+		if n == bound {
+			s.violate(24, "a run does not end")
+			return
+		}
+		s.disturb()
+		s.turn()
+		s.live = slices.DeleteFunc(s.live, func(p *process) bool { return p.ended })
+	}
+}
+
+// turn lets one thing happen. What can't be told apart in the real world, who
+// is first, is drawn; without faults the oldest is.
+func (s *sim) turn() {
+	var choices []func()
+	for _, p := range s.live {
+		if len(p.inbox) > 0 {
+			choices = append(choices, func() { p.handle(1 + s.IntN(len(p.inbox))) })
+		}
+		for _, t := range p.tasks {
+			switch {
+			case t.answer != nil:
+				choices = append(choices, func() { p.arrive(t) })
+			case s.ready(t.effect):
+				choices = append(choices, func() { p.carry(t) })
+			}
+		}
+		if len(p.inbox) == 0 && len(p.tasks) == 0 && !p.ended {
+			s.violate(24, "p%d waits for nothing and does not end", p.id)
+			return
+		}
+	}
+	for i, o := range s.orphans {
+		choices = append(choices, func() {
+			s.orphans = slices.Delete(s.orphans, i, i+1)
+			s.tracef("late: %s of p%d", nameOf(o.task.effect), o.process.id)
+			s.perform(o.process, o.task.effect)
+		})
+	}
+	if len(choices) == 0 || s.IntN(8) == 0 {
+		s.produce()
+		return
+	}
+	if s.calm {
+		choices[0]()
+		return
+	}
+	choices[s.IntN(len(choices))]()
+}
+
+// ready: a wait is over when its block stands; anything else can be done at
+// any time.
+func (s *sim) ready(f reconcile.Effect) bool {
+	w, waits := f.(reconcile.Wait)
+	return !waits || s.chain.block > w.After
+}
+
+// disturb is what happens to processes between two turns.
+func (s *sim) disturb() {
+	p := s.live[s.IntN(len(s.live))]
+	switch {
+	case s.hit(crashes):
+		p.crash()
+	case s.hit(isInterrupted):
+		s.tracef("p%d is interrupted", p.id)
+		p.inbox = append(p.inbox, reconcile.Interrupted{})
+	case len(s.live) < 3 && s.hit(runsTwice):
+		s.live = append(s.live, s.start())
+	case len(s.copies) > 0 && len(s.live) < 3 && s.hit(ledgerRestoredWhileRunning):
+		s.restore()
+		s.live = append(s.live, s.start())
+	}
+}
+
+// Errors of servers and signers that misbehave.
+var (
+	errServer = errors.New("lite server: timeout")
+	errSigner = errors.New("signer: timeout")
+)
+
+// perform does in the world what an effect asks for, and returns what the
+// engine is told of it.
+func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
+	s.counter.add("effect " + nameOf(f))
+	switch f := f.(type) {
+	case reconcile.Look:
+		return s.sighted(p, f)
+	case reconcile.Wait:
+		if s.hit(waitFails) {
+			return reconcile.Sighted{Wallet: f.Look.Wallet, Err: errServer}
+		}
+		return s.sighted(p, f.Look)
+	case reconcile.Ask:
+		p.moved++
+		o := p.orders[f.Order]
+		offer, err := s.market.quote(intent{p.branch, o.Key, o.Generation, o.Part}, f.Handle, f.Item)
+		s.tracef("the market offers %s for order %d: %s until %d, %v", offer.Invoice.Ref, f.Order, offer.Invoice.Price, offer.Invoice.ValidUntil, err)
+		return reconcile.Offered{Order: f.Order, Offer: offer, Err: err}
+	case reconcile.Try:
+		if s.hit(emulationFails) {
+			return reconcile.Tried{Err: errServer}
+		}
+		behind := 0
+		if s.hit(emulationIsStale) {
+			behind = s.IntN(10)
+		}
+		return reconcile.Tried{Emulation: s.chain.emulate(f.Payload, behind)}
+	case reconcile.Sign:
+		p.moved++
+		return s.sign(f)
+	case reconcile.Send:
+		p.moved++
+		s.checker.sent(f.Message)
+		s.broadcast(f.Message)
+		return nil
+	case reconcile.Tell:
+		p.moved++
+		return reconcile.Told{Order: f.Order, Err: s.market.confirm(f.Invoice)}
+	case reconcile.Inquire:
+		done, err := s.market.delivered(f.Kind)
+		return reconcile.Learned{Kind: f.Kind, Done: done, Err: err}
+	}
+	panic(fmt.Sprintf("no way to carry out %T", f))
+}
+
+// sighted is a proven state, which may be old but never older than one that
+// this process has proven before.
+func (s *sim) sighted(p *process, f reconcile.Look) reconcile.Event {
+	if s.hit(lookFails) {
+		return reconcile.Sighted{Wallet: f.Wallet, Err: errServer}
+	}
+	behind := 0
+	if s.hit(lookIsStale) {
+		behind = s.IntN(30)
+	}
+	behind = min(behind, int(s.chain.block-max(p.seen, 101)))
+	p.seen = s.chain.block - uint32(behind)
+	sight, err := s.chain.look(f, behind)
+	return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: err}
+}
+
+func (s *sim) sign(f reconcile.Sign) reconcile.Event {
+	s.checker.signs(f.Payload)
+	if s.hit(signerFails) {
+		return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Err: errSigner}
+	}
+	message := s.chain.sign(f.Payload, f.Deploys)
+	if s.hit(signerFailsAfterSigning) {
+		s.leaked = append(s.leaked, message)
+		return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Err: errSigner}
+	}
+	return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Message: message}
+}
+
+// broadcast hands a message to the network, which may lose it.
+func (s *sim) broadcast(message ton.BoC) {
+	if !slices.ContainsFunc(s.ever, func(m ton.BoC) bool { return slices.Equal(m, message) }) {
+		s.ever = append(s.ever, message)
+	}
+	if s.hit(messageDropped) {
+		return
+	}
+	from := s.chain.block + 1
+	if s.hit(messageDelayed) {
+		from += uint32(s.IntN(60))
+	}
+	s.pool = append(s.pool, floating{message, from})
+	if s.hit(messageAddedTwice) {
+		s.pool = append(s.pool, floating{message, from + uint32(s.IntN(20))})
+	}
+}
+
+// produce makes the next block.
+func (s *sim) produce() {
+	seconds := uint32(1 + s.IntN(5))
+	switch {
+	case s.hit(chainStalls):
+		seconds = 0
+	case s.hit(chainJumps):
+		seconds = uint32(50 + s.IntN(600))
+	}
+	s.chain.produce(seconds, func() {
+		s.strangers()
+		s.include()
+		s.bounce()
+	})
+}
+
+// include takes what may be included, in any order.
+func (s *sim) include() {
+	if len(s.ever) > 0 && s.hit(messageOfferedAgain) {
+		s.pool = append(s.pool, floating{s.ever[s.IntN(len(s.ever))], s.chain.block})
+	}
+	if len(s.leaked) > 0 && s.IntN(4) == 0 {
+		s.pool = append(s.pool, floating{s.leaked[s.IntN(len(s.leaked))], s.chain.block})
+	}
+	var now, later []floating
+	for _, f := range s.pool {
+		if f.from <= s.chain.block {
+			now = append(now, f)
+		} else {
+			later = append(later, f)
+		}
+	}
+	s.pool = later
+	if !s.calm {
+		s.Shuffle(len(now), func(i, j int) { now[i], now[j] = now[j], now[i] })
+	}
+	for _, f := range now {
+		s.chain.fails = s.chain.wallet.Version == ton.V4R2 && s.hit(actionFails)
+		s.chain.accept(f.message)
+	}
+}
+
+// bounce brings back what is due.
+func (s *sim) bounce() {
+	s.returns = slices.DeleteFunc(s.returns, func(r returning) bool {
+		if r.block > s.chain.block {
+			return false
+		}
+		s.chain.receive(r.in)
+		return true
+	})
+}
+
+// strangers do what others can do to the wallet, some of them with its key.
+func (s *sim) strangers() {
+	a := &s.chain.account
+	if a.Frozen && s.chain.block >= s.thawed {
+		s.thaw()
+	}
+	if s.hit(storageFees) {
+		s.chain.owed += s.between(1, 2000) * ton.TON / 1000
+	}
+	if s.hit(toppedUp) {
+		s.topUp(s.between(1, 20) * ton.TON)
+	}
+	if s.hit(dust) {
+		for range 80 {
+			s.chain.receive(ton.In{From: stranger, Amount: 1})
+		}
+	}
+	if a.Active && s.hit(freezes) {
+		a.Active, a.Frozen = false, true
+		s.thawed = s.chain.block + 1 + uint32(s.IntN(60))
+	}
+	switch {
+	case !a.Active:
+	case s.hit(seqnoTaken):
+		s.chain.accept(s.chain.own())
+	case s.hit(drained):
+		s.chain.accept(s.chain.own(ton.Transfer{To: stranger, Amount: a.Balance * 9 / 10, Body: comment("thanks")}))
+	case s.hit(boughtByHand):
+		item := product.Item{Kind: product.Stars, Quantity: 50 * (1 + int64(s.IntN(3)))}
+		transfer := s.market.sell(intent{}, "friend", item).transfer()
+		s.chain.accept(s.chain.own(transfer))
+		if s.hit(paidTwiceByHand) {
+			s.chain.accept(s.chain.own(transfer))
+		}
+	}
+}
+
+func (s *sim) thaw() {
+	s.chain.account.Active, s.chain.account.Frozen = true, false
+}
+
+func (s *sim) topUp(amount ton.Nano) {
+	s.chain.receive(ton.In{From: stranger, Amount: amount})
+}
+
+// transacted is told of every transaction of the wallet. m is the message that
+// caused it, or nil.
+func (s *sim) transacted(t ton.Transaction, m *external) {
+	if m != nil {
+		s.tracef("transaction %d: seqno %d, %d of %d transfers left, ok %t", t.LT, m.payload.Seqno, len(t.Out), len(m.payload.Transfers), t.Success)
+	}
+	s.market.receive(t)
+	s.checker.transaction(t, m)
+	for _, out := range t.Out {
+		sold := s.market.sold(out)
+		if sold == nil || !s.hit(bounces) {
+			continue
+		}
+		sold.bounced++
+		due := s.chain.block + uint32(s.IntN(3))
+		if s.hit(bouncesLate) {
+			due += uint32(s.IntN(60))
+		}
+		body, err := sold.transfer().Body.Cell()
+		if err != nil {
+			panic(err)
+		}
+		s.returns = append(s.returns, returning{ton.In{From: out.To, Amount: out.Amount - s.between(0, 1_000_000), Bounced: true, Body: bounced(body, s.IntN(2) == 0)}, due})
+	}
+}
+
+// point is a place where a process may be killed.
+func (s *sim) point() { s.points++ }
+
+func (s *sim) killed() bool { return s.killAt != 0 && s.points == s.killAt }

@@ -1,0 +1,405 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// drawLimits draws what may be spent: now and then too little.
+func (s *sim) drawLimits() {
+	limit := func(low, high int) []ton.Amount { return []ton.Amount{(s.between(low, high) * ton.TON).Amount()} }
+	s.limits = policy.Limits{Order: limit(3, 40), Run: limit(5, 80), Month: limit(5, 150), Undelivered: limit(1, 40)}
+	s.limits.Price = ceilings(s.between(100, 200) * ton.TON / 100)
+	if s.IntN(8) == 0 {
+		s.limits.Price = s.limits.Price[:1] // Premium has no ceiling
+	}
+}
+
+// ceilings allows so much for 100 Stars, and what Premium costs.
+func ceilings(stars ton.Nano) []policy.Ceiling {
+	list := []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: stars.Amount()}}
+	for _, months := range []int64{3, 6, 12} {
+		list = append(list, policy.Ceiling{Item: product.Item{Kind: product.Premium, Quantity: months}, Max: (ton.Nano(months) * ton.TON).Amount()})
+	}
+	return list
+}
+
+// drawWant writes the first grants.
+func (s *sim) drawWant() {
+	for g := range 1 + s.IntN(3) {
+		item := s.drawItem()
+		single := s.IntN(6) == 0
+		for range 1 + s.IntN(4) {
+			s.write(fmt.Sprint("g", g), fmt.Sprint("p", s.IntN(5)), item, single)
+			if single {
+				break
+			}
+		}
+	}
+}
+
+func (s *sim) drawItem() product.Item {
+	switch s.IntN(5) {
+	case 0:
+		return product.Item{Kind: product.Premium, Quantity: []int64{3, 6, 12}[s.IntN(3)]}
+	case 1:
+		return product.Item{Kind: product.TopUp, Quantity: 1 + int64(s.IntN(4))}
+	}
+	return product.Item{Kind: product.Stars, Quantity: 50 + 10*int64(s.IntN(30))}
+}
+
+// write puts an occurrence into what is wanted, if its key is not there.
+func (s *sim) write(grant, person string, item product.Item, single bool) {
+	key := grant + "/" + person
+	if slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key }) {
+		return
+	}
+	s.want = append(slices.Clone(s.want), spec.Occurrence{Key: key, Grant: grant, Person: person, Handle: person, Item: item, Single: single, Pos: spec.Pos{File: "g.yaml", Line: len(s.want) + 1}})
+	s.checker.written(s.want)
+}
+
+// people do between two runs whatever they like.
+func (s *sim) people() {
+	for s.hit(wantEdited) && s.IntN(2) == 0 {
+		s.edit()
+	}
+	if s.hit(keyRenamed) {
+		s.rename()
+	}
+	if len(s.copies) < 4 && s.IntN(2) == 0 {
+		s.backup()
+	}
+	if s.hit(savedPlan) {
+		s.save()
+	}
+	switch {
+	case len(s.copies) > 0 && s.hit(ledgerRestored):
+		s.restore()
+	case s.hit(ledgerLost):
+		s.lose()
+	}
+	if s.hit(keyReissued) {
+		s.reissue()
+	}
+}
+
+// edit changes one thing in what is wanted.
+func (s *sim) edit() {
+	if len(s.want) == 0 || s.IntN(4) == 0 {
+		s.write(fmt.Sprint("g", s.IntN(4)), fmt.Sprint("p", s.IntN(5)), s.drawItem(), false)
+		return
+	}
+	i := s.IntN(len(s.want))
+	want := slices.Clone(s.want)
+	switch o := &want[i]; s.IntN(6) {
+	case 0:
+		o.Item.Quantity += 50 // a raise, for Stars
+	case 1:
+		o.Item.Quantity++
+	case 2:
+		o.Item.Quantity = max(1, o.Item.Quantity-50)
+	case 3:
+		o.Item = s.drawItem()
+	case 4:
+		s.gone = append(s.gone, *o)
+		want = slices.Delete(want, i, i+1)
+	case 5:
+		if len(s.gone) > 0 {
+			o := s.gone[s.IntN(len(s.gone))]
+			s.write(o.Grant, o.Person, o.Item, o.Single)
+			return
+		}
+	}
+	s.want = want
+	s.checker.written(want)
+}
+
+// rename gives a grant another name, which a person must not do.
+func (s *sim) rename() {
+	if len(s.want) == 0 {
+		return
+	}
+	i := s.IntN(len(s.want))
+	o := s.want[i]
+	s.gone = append(s.gone, o)
+	s.want = slices.Delete(slices.Clone(s.want), i, i+1)
+	s.write("new"+o.Grant, o.Person, o.Item, o.Single)
+}
+
+// unrename writes renamed keys back, as the plan asks for.
+func (s *sim) unrename() {
+	old := s.want
+	s.want = nil
+	for _, o := range old {
+		grant := strings.TrimPrefix(o.Grant, "new")
+		s.write(grant, o.Person, o.Item, o.Single)
+	}
+}
+
+func (s *sim) backup() {
+	b, err := s.disk.backup()
+	if err != nil {
+		s.violate(19, "the ledger can't be copied: %v", err)
+		return
+	}
+	s.copies = append(s.copies, copied{b, s.branch})
+}
+
+// restore puts an old copy in the ledger's place. A process that has the other
+// one open keeps it.
+func (s *sim) restore() {
+	d, err := s.copies[s.IntN(len(s.copies))].backup()
+	if err != nil {
+		s.violate(19, "a copy can't be restored: %v", err)
+		return
+	}
+	s.branch++
+	s.disk = d
+	s.tracef("an old ledger is restored, as ledger %d", s.branch)
+	s.checker.forgotten()
+}
+
+// lose makes the ledger anew from the chain.
+func (s *sim) lose() {
+	s.createLedger(ton.Position{})
+	s.tracef("the ledger is lost, and made anew as ledger %d", s.branch)
+	s.checker.forgotten()
+	s.rebuild()
+}
+
+// save makes a plan for later.
+func (s *sim) save() {
+	p := s.launch()
+	book := p.load()
+	p.end(nil)
+	plan := reconcile.Diff(s.want, book, s.prices(s.want), s.limits)
+	plan.Wallet = s.chain.account.Address
+	s.saved = plan
+}
+
+// prices are what people see now, or nothing.
+func (s *sim) prices(want []spec.Occurrence) reconcile.Prices {
+	if s.calm || s.IntN(2) == 0 {
+		return nil
+	}
+	prices := reconcile.Prices{}
+	for _, o := range want {
+		if _, known := prices[o.Item]; !known {
+			prices[o.Item] = s.market.price(o.Item).Amount()
+		}
+	}
+	return prices
+}
+
+// start launches an apply, or the burn of a payment that is open.
+func (s *sim) start() *process {
+	p := s.launch()
+	if open := p.load().Open(); len(open) > 0 && s.hit(paymentCancelled) {
+		p.cancel = open[0].ID
+		s.tracef("p%d cancels payment %d", p.id, p.cancel)
+	} else if s.saved != nil && s.IntN(2) == 0 {
+		p.saved, s.saved = s.saved, nil
+	}
+	return p.apply()
+}
+
+// rebuild is what the command of that name does: payments that the ledger knows
+// of are settled, and then it takes in what else the chain shows.
+func (s *sim) rebuild() {
+	p := s.launch()
+	if len(p.load().Open()) > 0 {
+		p.want = nil
+		s.live = append(s.live, p.apply())
+		s.drive()
+		if p.err != nil && !errors.Is(p.err, reconcile.ErrTide) {
+			return
+		}
+		p = s.launch()
+	}
+	book := p.load()
+	wallet := s.chain.account.Address
+	e := s.sighted(p, reconcile.Look{Wallet: wallet, Since: book.Wallets[wallet].Anchor}).(reconcile.Sighted)
+	if e.Err != nil {
+		p.end(e.Err)
+		return
+	}
+	events := reconcile.TakeIn(book, wallet, firewall.DefaultDestinations(), e.Sight.History, "sim")
+	p.decide(events)
+}
+
+// decide records what a person decided.
+func (p *process) decide(events []ledger.Event) {
+	p.count("decided ", events)
+	if len(events) == 0 || p.commit(events) {
+		p.end(nil)
+	}
+}
+
+// reissue has a key bought again that was paid.
+func (s *sim) reissue() {
+	p := s.launch()
+	book := p.load()
+	var events []ledger.Event
+	for id := ledger.OrderID(1); id <= book.LastOrder && events == nil; id++ {
+		key := book.Orders[id].Key
+		live := slices.ContainsFunc(book.ByKey(key), func(o *ledger.Order) bool { return o.Phase.Live() })
+		spent := slices.ContainsFunc(book.ByKey(key), func(o *ledger.Order) bool { return o.Phase.Spent() })
+		if spent && !live && s.IntN(2) == 0 {
+			events = append(events, ledger.KeyReissued{Key: key, Generation: book.Generation(key) + 1, Reason: "sim"})
+		}
+	}
+	p.decide(events)
+}
+
+// attend does what the messages of a run ask a person for. It reports whether
+// there was anything.
+func (s *sim) attend(p *process) bool {
+	acted := false
+	switch {
+	case errors.Is(p.err, reconcile.ErrTide):
+		s.rebuild()
+		acted = true
+	case errors.Is(p.err, reconcile.ErrFunds):
+		s.topUp(s.between(1, 300) * ton.TON)
+		acted = true
+	case p.err != nil && strings.Contains(p.err.Error(), "frozen"):
+		s.thaw()
+		acted = true
+	}
+	if s.planned != nil && len(s.planned.Violations) > 0 {
+		s.unrename()
+		acted = true
+	}
+	return s.answer() || acted
+}
+
+// answer decides what waits for a person: held orders, found transfers, and
+// payments that the market will never acknowledge.
+func (s *sim) answer() bool {
+	p := s.launch()
+	book := p.load()
+	var events []ledger.Event
+	add := func(e ledger.Event) {
+		if err := book.Apply(e); err != nil {
+			s.violate(24, "a person can't decide %s: %v", ledger.KindOf(e), err)
+			return
+		}
+		events = append(events, e)
+	}
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		o := book.Orders[id]
+		switch {
+		case o.Phase == ledger.Held:
+			as := ledger.Delivered
+			if !s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].given() {
+				as = ledger.Released
+			}
+			add(ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
+		case o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost:
+			add(ledger.OrderHeld{Order: id, Reason: "Fragment does not answer"})
+			add(ledger.OrderResolved{Order: id, As: ledger.Delivered, Reason: "asked"})
+		case s.undone(book, o):
+			add(ledger.KeyReissued{Key: o.Key, Generation: book.Generation(o.Key) + 1, Reason: "its money came back"})
+		}
+	}
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		if f := book.Founds[id]; f.Open() {
+			add(s.assignment(book, f))
+		}
+	}
+	p.decide(events)
+	return len(events) > 0
+}
+
+// undone: the order was made from a found transfer, and its money came back.
+// There is nothing to hold, so it is issued again.
+func (s *sim) undone(book *ledger.State, o *ledger.Order) bool {
+	if o.Found == 0 || o.Phase != ledger.Delivered || o.Generation != book.Generation(o.Key) || s.foundSale(book.Founds[o.Found]).given() {
+		return false
+	}
+	return !slices.ContainsFunc(book.ByKey(o.Key), func(o *ledger.Order) bool { return o.Phase.Live() })
+}
+
+func (s *sim) foundSale(f *ledger.Found) *sale {
+	return s.market.known[terms{f.Ref, ton.Nano(f.Amount.Units)}]
+}
+
+// assignment says whom a found transfer was for.
+func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
+	sold := s.foundSale(f)
+	key, handle := sold.key, sold.handle
+	if i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Item.Kind == f.Item.Kind && o.Key != key }); i >= 0 && s.hit(assignedWrongly) {
+		key, handle = s.want[i].Key, s.want[i].Handle
+	} else if key == "" || !sold.given() || sold.closed {
+		return ledger.FoundSetAside{Found: f.ID, Reason: "asked"}
+	}
+	single := slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key && o.Single })
+	return ledger.FoundAssigned{
+		Found: f.ID, Order: book.LastOrder + 1, Key: key, Generation: book.Generation(key), Part: book.NextPart(key), Prior: book.Given(key),
+		Person: handle, Handle: handle, Single: single, Reason: "asked",
+	}
+}
+
+// settleDown ends the faults. Applies, and a person who does what they ask for,
+// must come to rest soon; then an apply does nothing.
+func (s *sim) settleDown() {
+	const rounds = 25
+	s.calm, s.saved = true, nil
+	s.tracef("the faults end")
+	for _, o := range s.orphans {
+		s.perform(o.process, o.task.effect)
+	}
+	s.orphans = nil
+	if s.chain.account.Frozen {
+		s.thaw()
+	}
+	s.topUp(1000 * ton.TON)
+	plenty := []ton.Amount{(10_000 * ton.TON).Amount()}
+	s.limits = policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty, Price: ceilings(4 * ton.TON)}
+	rest := 0
+	for n := 0; rest < 2; n++ {
+		if n == rounds {
+			s.violate(24, "after %d applies without faults there is still something to do", n)
+			return
+		}
+		calls, length := s.market.calls, len(s.chain.history)
+		p := s.start()
+		s.live = append(s.live, p)
+		s.drive()
+		if len(s.violations) > 0 {
+			return
+		}
+		did := p.moved > 0 || s.market.calls > calls || len(s.chain.history) > length
+		if acted := s.attend(p); acted || did || p.err != nil {
+			if rest == 1 && !acted && p.err == nil {
+				s.violate(25, "an apply that has nothing to do made %d calls, and %d transactions came", p.moved, len(s.chain.history)-length)
+			}
+			rest = 0
+			continue
+		}
+		if rest++; rest == 1 {
+			s.outlast()
+		}
+	}
+}
+
+// outlast waits until no message that was ever signed can be executed.
+func (s *sim) outlast() {
+	until := uint32(0)
+	for _, message := range slices.Concat(s.ever, s.leaked) {
+		until = max(until, s.chain.signed[string(message)].payload.ValidUntil)
+	}
+	for s.chain.time <= until || len(s.returns) > 0 {
+		s.produce()
+	}
+}

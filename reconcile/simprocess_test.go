@@ -1,0 +1,334 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
+)
+
+// process is one run of the program: it does with the engine's effects what
+// [reconcile.Apply] does, but one thing at a time and in any order.
+type process struct {
+	*sim
+	id     int
+	file   file
+	branch int // of the ledger: a new one for each that is restored or made anew
+
+	want   []spec.Occurrence
+	limits policy.Limits
+	saved  *reconcile.Plan
+	cancel ledger.PaymentID
+
+	stage stage
+	state *reconcile.State
+	inbox []reconcile.Event // has happened, and the engine was not told yet
+	tasks []*task           // under way
+	seen  uint32            // the newest block that this process has proven
+
+	orders map[ledger.OrderID]ledger.OrderReserved
+	terms  map[ledger.OrderID]terms // of the offers that they have
+	founds map[ledger.FoundID]*sale
+	moved  int // mutating effects that were carried out
+	err    error
+	ended  bool
+	died   bool
+}
+
+// stage is how far an apply has come.
+type stage int
+
+const (
+	settles stage = iota // what an earlier run left open
+	buys
+)
+
+// task is an effect under way.
+type task struct {
+	effect reconcile.Effect
+	answer reconcile.Event // nil until it was carried out
+}
+
+// errDied ends a process without a word.
+var errDied = errors.New("killed")
+
+// launch starts a process on the ledger that stands here now.
+func (s *sim) launch() *process {
+	s.launched++
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}}
+	file, err := s.disk.open()
+	if err != nil {
+		s.violate(19, "the ledger can't be opened: %v", err)
+	}
+	p.file = file
+	book := p.load()
+	s.tracef("p%d starts, epoch %d, ledger %d", p.id, book.Epoch, p.branch)
+	return p
+}
+
+func (p *process) load() *ledger.State {
+	book, err := p.file.load()
+	if err != nil {
+		p.violate(19, "the ledger can't be read: %v", err)
+		return ledger.NewState()
+	}
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		o := book.Orders[id]
+		p.orders[id] = ledger.OrderReserved{Order: id, Key: o.Key, Generation: o.Generation, Part: o.Part}
+		if o.Invoice != nil {
+			p.terms[id] = terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}
+		}
+	}
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		p.founds[id] = p.foundSale(book.Founds[id])
+	}
+	return book
+}
+
+// apply begins what the apply command does: settle first, then plan and buy.
+func (p *process) apply() *process {
+	book := p.load()
+	p.begin(&reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: book.Ledger, Limits: p.limits}, book)
+	return p
+}
+
+func (p *process) begin(plan *reconcile.Plan, book *ledger.State) {
+	p.state = reconcile.NewState(reconcile.Setup{
+		Plan: plan, Wallet: p.chain.wallet, Book: book, Host: fmt.Sprint("p", p.id), Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
+		Cancel: p.cancel, Reason: "the simulated person changed their mind",
+	})
+	p.inbox = []reconcile.Event{reconcile.Started{}}
+}
+
+// handle tells the engine of the first n things that have happened, writes what
+// it wants recorded in one commit, and only then begins the other effects.
+func (p *process) handle(n int) {
+	var effects []reconcile.Effect
+	var records []ledger.Event
+	events := p.inbox[:n]
+	p.inbox = p.inbox[n:]
+	for _, e := range events {
+		for _, f := range p.state.Step(e) {
+			if r, ok := f.(reconcile.Record); ok {
+				records = append(records, r.Events...)
+			} else {
+				effects = append(effects, f)
+			}
+		}
+	}
+	if len(records) > 0 && !p.commit(records) {
+		return
+	}
+	for _, f := range effects {
+		switch f := f.(type) {
+		case reconcile.Stop:
+			p.finish(f.Err)
+			return
+		case reconcile.Notice:
+			p.counter.add("notice " + f.Progress.Stage)
+		default:
+			p.tasks = append(p.tasks, &task{effect: f})
+		}
+	}
+}
+
+// commit writes events, and reports whether the process goes on.
+func (p *process) commit(records []ledger.Event) bool {
+	p.point()
+	if p.hit(crashesBeforeWriting) || p.killed() {
+		p.count("crash before writing ", records)
+		p.die()
+		return false
+	}
+	if p.hit(diskFull) {
+		p.count("disk full at ", records)
+		p.finish(fmt.Errorf("writing the ledger: %w", errFull))
+		return false
+	}
+	if err := p.file.append(records); err != nil {
+		p.finish(fmt.Errorf("writing the ledger: %w", err))
+		return false
+	}
+	p.wrote(p, records)
+	if p.hit(commitUnknown) {
+		p.finish(fmt.Errorf("writing the ledger: %w", errFull))
+		return false
+	}
+	p.point()
+	if p.hit(crashesAfterWriting) || p.killed() {
+		p.count("crash after writing ", records)
+		p.die()
+		return false
+	}
+	return true
+}
+
+var errFull = errors.New("no space left on device")
+
+func (p *process) count(what string, events []ledger.Event) {
+	for _, e := range events {
+		p.counter.add(what + ledger.KindOf(e))
+	}
+}
+
+// finish takes the end of an engine. An apply that has settled goes on to plan
+// and to buy.
+func (p *process) finish(err error) {
+	p.abandon()
+	if p.state == nil {
+		p.end(err)
+		return
+	}
+	p.results = append(p.results, p.state.Result())
+	if err == nil && p.stage == settles && p.cancel == 0 && p.want != nil {
+		p.stage = buys
+		if p.plan() {
+			return
+		}
+	}
+	p.end(err)
+}
+
+func (p *process) end(err error) {
+	p.ended, p.err = true, err
+	p.tracef("p%d ends: %v", p.id, err)
+	p.counter.add("end: " + ending(err))
+	if err := p.file.close(); err != nil {
+		p.violate(19, "the ledger can't be closed: %v", err)
+	}
+}
+
+// ending classes the errors with which a run ends.
+func ending(err error) string {
+	for _, known := range []error{
+		reconcile.ErrTide, reconcile.ErrNoAnchor, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
+		errFull, errDied, errSession, errSigner, errServer, errForeign, ledger.ErrTransition, ledger.ErrPrior, errPlan,
+	} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	switch {
+	case err == nil:
+		return "well"
+	case isEpoch(err):
+		return errEpoch.Error()
+	case strings.Contains(err.Error(), "frozen"):
+		return "frozen"
+	}
+	return "something else"
+}
+
+// errPlan ends an apply whose plan must not be carried out.
+var errPlan = errors.New("the plan is refused")
+
+// plan reads the ledger anew and begins to buy. It reports false if there is
+// nothing to do.
+func (p *process) plan() bool {
+	book := p.load()
+	plan := p.saved
+	if plan == nil {
+		plan = reconcile.Diff(p.want, book, p.prices(p.want), p.limits)
+		plan.Wallet = p.chain.account.Address
+	} else if err := reconcile.CheckSaved(plan, p.chain.account.Address, p.want, book, p.limits); err != nil {
+		p.counter.add("a saved plan is refused")
+		return false
+	} else {
+		p.counter.add("a saved plan is applied")
+	}
+	p.planned = plan
+	for _, a := range plan.Actions {
+		if a.Code != "" {
+			p.counter.add("plan: " + string(a.Code))
+		}
+	}
+	if len(plan.Violations) > 0 {
+		p.counter.add("plan: " + plan.Violations[0].Rule)
+		return false
+	}
+	if !plan.Changes() {
+		return false
+	}
+	p.tracef("p%d plans %d purchases", p.id, plan.Summary().Buy+plan.Summary().TopUp)
+	p.begin(plan, book)
+	return true
+}
+
+// die is the end of a process that is killed.
+func (p *process) die() {
+	p.died = true
+	p.abandon()
+	p.end(errDied)
+}
+
+// abandon drops what is under way. Some of it had left already and still takes
+// effect, now or later; nobody hears the answer.
+func (p *process) abandon() {
+	for _, t := range p.tasks {
+		if t.answer == nil && p.hit(effectOutlivesProcess) {
+			p.orphans = append(p.orphans, orphan{p, t})
+		}
+	}
+	p.tasks, p.inbox = nil, nil
+}
+
+// crash kills a process between two turns.
+func (p *process) crash() {
+	for _, t := range p.tasks {
+		if t.answer == nil {
+			p.counter.add("crash before " + nameOf(t.effect))
+		} else {
+			p.counter.add("crash between the answer to " + nameOf(t.effect) + " and its arrival")
+		}
+	}
+	p.die()
+}
+
+func nameOf(f reconcile.Effect) string { return strings.TrimPrefix(fmt.Sprintf("%T", f), "reconcile.") }
+
+// carry carries an effect out.
+func (p *process) carry(t *task) {
+	p.point()
+	if p.killed() {
+		p.die()
+		return
+	}
+	t.answer = p.perform(p, t.effect)
+	p.point()
+	if p.killed() {
+		p.die()
+		return
+	}
+	if _, mute := t.effect.(reconcile.Send); mute {
+		p.drop(t)
+	}
+}
+
+// arrive tells the process of an answer.
+func (p *process) arrive(t *task) {
+	p.inbox = append(p.inbox, t.answer)
+	if !p.hit(answerComesTwice) || !repeatable(t.answer) {
+		p.drop(t)
+	}
+}
+
+// repeatable: the answers to an emulation carry no name, so the shell gives
+// each exactly once.
+func repeatable(e reconcile.Event) bool {
+	_, tried := e.(reconcile.Tried)
+	return !tried
+}
+
+func (p *process) drop(t *task) {
+	for i, other := range p.tasks {
+		if other == t {
+			p.tasks = append(p.tasks[:i], p.tasks[i+1:]...)
+			return
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+)
+
+// The environment chooses what is simulated:
+//
+//	SEEDS=n       the seeds from FROM (1) on; 300 without it
+//	SEED=n        this one, with its story
+//	STORE=sqlite  over real files, in a memory-backed folder where there is one
+//	OFF=a,b       without the faults of these names
+const longRun = 10_000 // seeds from which on everything must have happened
+
+// Whatever fails and whenever: nothing is paid twice, nothing is lost, and
+// with the faults gone everything comes to rest.
+func TestSimulation(t *testing.T) {
+	newDisk, real := disks(t)
+	if seed := number(t, "SEED", 0); seed > 0 {
+		s := newSim(uint64(seed), newDisk)
+		s.story = func(line string) { fmt.Println(line) }
+		report(t, s.run())
+		return
+	}
+	standard := 300
+	if real {
+		standard = 30
+	}
+	n, from := number(t, "SEEDS", standard), number(t, "FROM", 1)
+	begun := time.Now()
+	var next atomic.Int64
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	total, sum, failed := counters{}, uint64(0), 0
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				o := newSim(uint64(from+i), newDisk).run()
+				mu.Lock()
+				total.take(o.counter)
+				sum += o.hash * (2*o.seed + 1) // whatever the order of the seeds
+				if len(o.violations) > 0 {
+					if failed++; failed <= 20 {
+						report(t, o)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	took := time.Since(begun)
+	t.Logf("%d seeds in %s (%.0f a second), %d with violations, trace %016x", n, took.Round(time.Second), float64(n)/took.Seconds(), failed, sum)
+	if os.Getenv("SEEDS") != "" {
+		t.Logf("what happened:\n%s", total)
+	}
+	if missing := total.missing(expected()); n >= longRun && len(missing) > 0 {
+		t.Errorf("never happened in %d seeds: %s", n, strings.Join(missing, "; "))
+	}
+}
+
+func report(t *testing.T, o outcome) {
+	for _, v := range o.violations {
+		t.Errorf("seed %d: %s", o.seed, v)
+	}
+}
+
+// The same seed gives the same trace, however many cores there are.
+func TestSimulationRepeats(t *testing.T) {
+	newDisk, _ := disks(t)
+	const n = 20
+	var first [n]uint64
+	for i := range first {
+		first[i] = newSim(uint64(i+1), newDisk).run().hash
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for i, want := range first {
+		if got := newSim(uint64(i+1), newDisk).run().hash; got != want {
+			t.Errorf("seed %d: %016x and %016x", i+1, want, got)
+		}
+	}
+}
+
+func number(t *testing.T, name string, standard int) int {
+	s := os.Getenv(name)
+	if s == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// disks returns how ledgers are stored in this run.
+func disks(t *testing.T) (newDisk func(codec bool, first []ledger.Event) (disk, error), real bool) {
+	switch store := os.Getenv("STORE"); store {
+	case "", "memory":
+		return func(codec bool, first []ledger.Event) (disk, error) { return newMemory(codec, first) }, false
+	case "sqlite":
+		folder := memoryFolder(t)
+		return func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }, true
+	default:
+		t.Fatalf("STORE=%s: write memory or sqlite", store)
+		return nil, false
+	}
+}
+
+// memoryFolder is a folder in memory where there is one.
+func memoryFolder(t *testing.T) string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err != nil || !info.IsDir() {
+		return t.TempDir()
+	}
+	folder, err := os.MkdirTemp(shared, "fragplan-sim")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
+}
+
+// expected is everything that a long run must have seen.
+func expected() (names []string) {
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	return names
+}
