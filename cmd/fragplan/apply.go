@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/ton"
@@ -152,9 +153,20 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 	if p.program.sandbox {
 		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
 	}
-	return reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
+	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
 		Ledger: p.store, Market: market{session}, Signer: signer{key}, Chain: lookout{client}, Watch: shown.Progress,
 	})
+	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
+		err = sqlite.ErrEpoch
+	}
+	return result, err
+}
+
+// overtaken reports whether another process has the ledger by now: then it has
+// recorded what this one takes for payments that nobody knows of.
+func (p *project) overtaken(ctx context.Context) bool {
+	now, err := p.store.Load(ctx)
+	return err == nil && now.Epoch != p.book.Epoch
 }
 
 // destinations are the accounts that may be paid.

@@ -100,6 +100,7 @@ func hint(err error) string {
 		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
 		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
+		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost: run apply again."},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger and run apply again. If there is none, or somebody paid by hand: fragplan ledger rebuild -reason TEXT takes them in."},
 		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. If fragplan.yaml names a new wallet on purpose, fragplan ledger init takes it in; otherwise name the old one, or restore the ledger of this one."},
 		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
