@@ -22,7 +22,7 @@ check: test ## test, race detector and staticcheck
 
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books
-	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^TestKill$$' -v ./cmd/fragplan
+	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^Test(Kill|Together|Paused|FullDisk)$$' -v ./cmd/fragplan
 
 bench: ## print the figures of the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
