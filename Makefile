@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill bench fmt
+.PHONY: help build demo test check kill sim bench fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ check: test ## test, race detector and staticcheck
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books
 	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^Test(Kill|Together|Paused|FullDisk)$$' -v ./cmd/fragplan
+
+sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=memory or sqlite
+	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h
 
 bench: ## print the figures of the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -89,27 +89,34 @@ type copied struct {
 }
 
 // newSim draws a world.
-func newSim(seed uint64, makeDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
-	s := &sim{chance: newChance(seed), seed: seed, trace: fnv.New64a()}
-	codec := s.IntN(16) == 0
-	s.newDisk = func(first []ledger.Event) (disk, error) { return makeDisk(codec, first) }
-	version := []ton.WalletVersion{ton.V5R1, ton.V4R2}[s.IntN(2)]
-	s.chain = newChain(version, s.between(50, 100_000)*ton.TON/1000)
+func newSim(seed uint64, newDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
+	luck := newChance(seed)
+	version := []ton.WalletVersion{ton.V5R1, ton.V4R2}[luck.IntN(2)]
+	s := newWorldOf(luck, version, luck.between(50, 100_000)*ton.TON/1000, newDisk)
+	s.seed = seed
 	if s.IntN(2) == 0 { // a month ends soon
 		s.chain.time = 1_801_440_000 - uint32(s.IntN(2000))
+		s.chain.stand()
 	}
 	if s.IntN(4) == 0 {
 		s.chain.account.Active, s.chain.account.CodeHash, s.chain.account.Data = false, ton.Hash{}, ton.WalletData{}
+		s.chain.stand()
 	}
-	s.market = newMarket(s.chance, s.chain)
-	s.checker = newChecker(s)
-	s.chain.produce(1, func() {})
 	s.drawLimits()
 	s.drawWant()
 	return s
 }
 
-func (s *sim) between(low, high int) ton.Nano { return ton.Nano(low + s.IntN(high-low+1)) }
+// newWorldOf is a world in which nobody wants anything yet.
+func newWorldOf(luck *chance, version ton.WalletVersion, balance ton.Nano, newDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
+	s := &sim{chance: luck, trace: fnv.New64a(), chain: newChain(version, balance)}
+	codec := s.IntN(16) == 0
+	s.newDisk = func(first []ledger.Event) (disk, error) { return newDisk(codec, first) }
+	s.market = newMarket(s.chance, s.chain)
+	s.checker = newChecker(s)
+	s.chain.produce(1, func() {})
+	return s
+}
 
 func (s *sim) tracef(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
@@ -144,8 +151,10 @@ func (s *sim) run() (o outcome) {
 	s.createLedger(ton.Position{})
 	for range 2 + s.IntN(5) {
 		s.people()
-		s.live = append(s.live, s.start())
-		s.drive()
+		p := s.once()
+		if s.IntN(2) == 0 {
+			s.attend(p)
+		}
 		for range s.IntN(4) {
 			s.produce()
 		}
@@ -166,6 +175,14 @@ func (s *sim) createLedger(anchor ton.Position) {
 	if s.disk, err = s.newDisk(first); err != nil {
 		s.violate(19, "a ledger can't be made: %v", err)
 	}
+}
+
+// once runs an apply to its end, and whatever began meanwhile.
+func (s *sim) once() *process {
+	p := s.start()
+	s.live = append(s.live, p)
+	s.drive()
+	return p
 }
 
 // drive lets the processes that live run to their ends, one thing at a time.
@@ -403,7 +420,7 @@ func (s *sim) strangers() {
 		s.thaw()
 	}
 	if s.hit(storageFees) {
-		s.chain.owed += s.between(1, 2000) * ton.TON / 1000
+		s.chain.owed += a.Balance / 100 * s.between(0, 110)
 	}
 	if s.hit(toppedUp) {
 		s.topUp(s.between(1, 20) * ton.TON)

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ type checker struct {
 	paid     map[intent]*sale   // what was paid for each part
 	refs     map[string]int     // how often each ref was paid
 	spent    map[*process]ton.Nano
-	inMonths map[period]ton.Nano
+	inMonths map[period][]*sale
 }
 
 // armed says who made a payload durable, under which limits.
@@ -55,7 +54,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, readied: map[string]bool{}, burned: map[string]int{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period]ton.Nano{}}
+		armed: map[ton.Hash]armed{}, readied: map[string]bool{}, burned: map[string]int{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -250,8 +249,13 @@ func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by ar
 	at := time.Unix(int64(t.Time), 0).UTC()
 	month := period{by.process.branch, at.Year(), at.Month()}
 	c.spent[by.process] += out.Amount
-	c.inMonths[month] += out.Amount
-	var unacknowledged ton.Nano
+	c.inMonths[month] = append(c.inMonths[month], sold)
+	var inMonth, unacknowledged ton.Nano
+	for _, s := range c.inMonths[month] {
+		if s.given() { // what came back may be spent again
+			inMonth += s.amount
+		}
+	}
 	for _, s := range c.market.sales {
 		if s.branch == by.process.branch && s.given() && !s.confirmed && !s.settled {
 			unacknowledged += s.amount
@@ -263,7 +267,7 @@ func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by ar
 		most  []ton.Amount
 	}{
 		{"order", out.Amount, by.limits.Order}, {"run", c.spent[by.process], by.limits.Run},
-		{"month", c.inMonths[month], by.limits.Month}, {"undelivered", unacknowledged, by.limits.Undelivered},
+		{"month", inMonth, by.limits.Month}, {"undelivered", unacknowledged, by.limits.Undelivered},
 	} {
 		if int64(l.spent) > l.most[0].Units {
 			c.violate(8, "limits.%s: %s TON have left with %s, of %s", l.name, l.spent, sold.ref, l.most[0])
@@ -352,7 +356,7 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 		return
 	}
 	code := reconcile.Code("")
-	for _, a := range c.planned.Actions {
+	for _, a := range reconcile.Diff(c.want, book, nil, c.limits).Actions {
 		if a.Key == o.Key {
 			code = a.Code
 		}
@@ -397,9 +401,4 @@ func (c *checker) handlesServed() {
 			c.violate(2, "@%s was given %d %s, and never more than %d were written", g.handle, n, g.kind, most[g])
 		}
 	}
-}
-
-// isEpoch reports whether a writer was replaced, in either store.
-func isEpoch(err error) bool {
-	return errors.Is(err, errEpoch) || strings.Contains(err.Error(), errEpoch.Error())
 }

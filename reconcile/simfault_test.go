@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/fragplan/fragplan/ton"
 )
 
 // A fault is one way in which the world misbehaves.
@@ -94,9 +96,9 @@ var faults = [faultCount]struct {
 	name string
 	most int
 }{
-	crashes:               {"a process dies", 60},
-	crashesBeforeWriting:  {"a process dies before a commit", 300},
-	crashesAfterWriting:   {"a process dies after a commit", 300},
+	crashes:               {"a process dies", 120},
+	crashesBeforeWriting:  {"a process dies before a commit", 500},
+	crashesAfterWriting:   {"a process dies after a commit", 500},
 	isInterrupted:         {"a person interrupts", 40},
 	runsTwice:             {"a second process takes the ledger over", 40},
 	effectOutlivesProcess: {"an effect outlives its process", 5000},
@@ -115,7 +117,7 @@ var faults = [faultCount]struct {
 	messageAddedTwice:   {"a message is added twice", 2000},
 	chainStalls:         {"the chain's time stands still", 3000},
 	chainJumps:          {"the chain's time jumps", 500},
-	storageFees:         {"storage fees fall due", 500},
+	storageFees:         {"storage fees fall due", 1500},
 	seqnoTaken:          {"a message without transfers takes the seqno", 300},
 	actionFails:         {"a v4r2 action phase fails and rolls the seqno back", 2000},
 	drained:             {"somebody with the key drains the wallet", 60},
@@ -166,7 +168,6 @@ type chance struct {
 	*rand.Rand
 	weight  [faultCount]int // in ten thousand
 	calm    bool            // no faults any more
-	off     map[fault]bool  // by name, from outside
 	counter counters
 }
 
@@ -191,6 +192,9 @@ func (c *chance) hit(f fault) bool {
 	c.counter.add(faults[f].name)
 	return true
 }
+
+// between draws a number, both ends included.
+func (c *chance) between(low, high int) ton.Nano { return ton.Nano(low + c.IntN(high-low+1)) }
 
 // counters say how often each thing happened.
 type counters map[string]int

@@ -117,7 +117,7 @@ func (m *market) quote(i intent, handle string, item product.Item) (reconcile.Of
 	s := m.sell(i, handle, item)
 	if m.hit(priceAboveCap) {
 		delete(m.known, s.terms)
-		s.amount *= 3
+		s.amount = 3*s.amount + ton.Nano(len(m.sales)) // no other offer's
 		m.known[s.terms] = s
 	}
 	switch {

@@ -25,6 +25,12 @@ func (s *sim) drawLimits() {
 	}
 }
 
+// generous forbids nothing that happens here.
+func generous() policy.Limits {
+	plenty := []ton.Amount{(10_000 * ton.TON).Amount()}
+	return policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty, Price: ceilings(4 * ton.TON)}
+}
+
 // ceilings allows so much for 100 Stars, and what Premium costs.
 func ceilings(stars ton.Nano) []policy.Ceiling {
 	list := []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: stars.Amount()}}
@@ -136,13 +142,10 @@ func (s *sim) rename() {
 	s.write("new"+o.Grant, o.Person, o.Item, o.Single)
 }
 
-// unrename writes renamed keys back, as the plan asks for.
+// unrename writes the old keys back, as the plan asks for: now both are wanted.
 func (s *sim) unrename() {
-	old := s.want
-	s.want = nil
-	for _, o := range old {
-		grant := strings.TrimPrefix(o.Grant, "new")
-		s.write(grant, o.Person, o.Item, o.Single)
+	for _, o := range s.gone {
+		s.write(o.Grant, o.Person, o.Item, o.Single)
 	}
 }
 
@@ -180,8 +183,8 @@ func (s *sim) lose() {
 // save makes a plan for later.
 func (s *sim) save() {
 	p := s.launch()
-	book := p.load()
 	p.end(nil)
+	book := p.book
 	plan := reconcile.Diff(s.want, book, s.prices(s.want), s.limits)
 	plan.Wallet = s.chain.account.Address
 	s.saved = plan
@@ -204,7 +207,7 @@ func (s *sim) prices(want []spec.Occurrence) reconcile.Prices {
 // start launches an apply, or the burn of a payment that is open.
 func (s *sim) start() *process {
 	p := s.launch()
-	if open := p.load().Open(); len(open) > 0 && s.hit(paymentCancelled) {
+	if open := p.book.Open(); len(open) > 0 && s.hit(paymentCancelled) {
 		p.cancel = open[0].ID
 		s.tracef("p%d cancels payment %d", p.id, p.cancel)
 	} else if s.saved != nil && s.IntN(2) == 0 {
@@ -217,8 +220,8 @@ func (s *sim) start() *process {
 // of are settled, and then it takes in what else the chain shows.
 func (s *sim) rebuild() {
 	p := s.launch()
-	if len(p.load().Open()) > 0 {
-		p.want = nil
+	if len(p.book.Open()) > 0 {
+		p.only = true
 		s.live = append(s.live, p.apply())
 		s.drive()
 		if p.err != nil && !errors.Is(p.err, reconcile.ErrTide) {
@@ -226,7 +229,7 @@ func (s *sim) rebuild() {
 		}
 		p = s.launch()
 	}
-	book := p.load()
+	book := p.book
 	wallet := s.chain.account.Address
 	e := s.sighted(p, reconcile.Look{Wallet: wallet, Since: book.Wallets[wallet].Anchor}).(reconcile.Sighted)
 	if e.Err != nil {
@@ -248,7 +251,7 @@ func (p *process) decide(events []ledger.Event) {
 // reissue has a key bought again that was paid.
 func (s *sim) reissue() {
 	p := s.launch()
-	book := p.load()
+	book := p.book
 	var events []ledger.Event
 	for id := ledger.OrderID(1); id <= book.LastOrder && events == nil; id++ {
 		key := book.Orders[id].Key
@@ -277,7 +280,9 @@ func (s *sim) attend(p *process) bool {
 		acted = true
 	}
 	if s.planned != nil && len(s.planned.Violations) > 0 {
+		s.tracef("a person mends: %s", s.planned.Violations[0].Message)
 		s.unrename()
+		s.planned = nil
 		acted = true
 	}
 	return s.answer() || acted
@@ -287,7 +292,7 @@ func (s *sim) attend(p *process) bool {
 // payments that the market will never acknowledge.
 func (s *sim) answer() bool {
 	p := s.launch()
-	book := p.load()
+	book := p.book
 	var events []ledger.Event
 	add := func(e ledger.Event) {
 		if err := book.Apply(e); err != nil {
@@ -364,8 +369,7 @@ func (s *sim) settleDown() {
 		s.thaw()
 	}
 	s.topUp(1000 * ton.TON)
-	plenty := []ton.Amount{(10_000 * ton.TON).Amount()}
-	s.limits = policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty, Price: ceilings(4 * ton.TON)}
+	s.limits = generous()
 	rest := 0
 	for n := 0; rest < 2; n++ {
 		if n == rounds {
@@ -373,9 +377,7 @@ func (s *sim) settleDown() {
 			return
 		}
 		calls, length := s.market.calls, len(s.chain.history)
-		p := s.start()
-		s.live = append(s.live, p)
-		s.drive()
+		p := s.once()
 		if len(s.violations) > 0 {
 			return
 		}

@@ -18,12 +18,14 @@ type process struct {
 	*sim
 	id     int
 	file   file
-	branch int // of the ledger: a new one for each that is restored or made anew
+	book   *ledger.State // as it was read at the start
+	branch int           // of the ledger: a new one for each that is restored or made anew
 
 	want   []spec.Occurrence
 	limits policy.Limits
 	saved  *reconcile.Plan
 	cancel ledger.PaymentID
+	only   bool // settle, and buy nothing
 
 	stage stage
 	state *reconcile.State
@@ -66,8 +68,8 @@ func (s *sim) launch() *process {
 		s.violate(19, "the ledger can't be opened: %v", err)
 	}
 	p.file = file
-	book := p.load()
-	s.tracef("p%d starts, epoch %d, ledger %d", p.id, book.Epoch, p.branch)
+	p.book = p.load()
+	s.tracef("p%d starts, epoch %d, ledger %d", p.id, p.book.Epoch, p.branch)
 	return p
 }
 
@@ -92,8 +94,7 @@ func (p *process) load() *ledger.State {
 
 // apply begins what the apply command does: settle first, then plan and buy.
 func (p *process) apply() *process {
-	book := p.load()
-	p.begin(&reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: book.Ledger, Limits: p.limits}, book)
+	p.begin(&reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: p.book.Ledger, Limits: p.limits}, p.book)
 	return p
 }
 
@@ -185,7 +186,7 @@ func (p *process) finish(err error) {
 		return
 	}
 	p.results = append(p.results, p.state.Result())
-	if err == nil && p.stage == settles && p.cancel == 0 && p.want != nil {
+	if err == nil && p.stage == settles && p.cancel == 0 && !p.only {
 		p.stage = buys
 		if p.plan() {
 			return
@@ -203,29 +204,26 @@ func (p *process) end(err error) {
 	}
 }
 
-// ending classes the errors with which a run ends.
+// endings are the errors with which a run ends.
+var endings = []error{
+	reconcile.ErrTide, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
+	errFull, errDied, errSession, errSigner, errServer, errEpoch, errFrozen, ledger.ErrTransition,
+}
+
+// errFrozen stands for an engine's words.
+var errFrozen = errors.New("frozen")
+
 func ending(err error) string {
-	for _, known := range []error{
-		reconcile.ErrTide, reconcile.ErrNoAnchor, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
-		errFull, errDied, errSession, errSigner, errServer, errForeign, ledger.ErrTransition, ledger.ErrPrior, errPlan,
-	} {
-		if errors.Is(err, known) {
+	if err == nil {
+		return "well"
+	}
+	for _, known := range endings {
+		if errors.Is(err, known) || strings.Contains(err.Error(), known.Error()) {
 			return known.Error()
 		}
 	}
-	switch {
-	case err == nil:
-		return "well"
-	case isEpoch(err):
-		return errEpoch.Error()
-	case strings.Contains(err.Error(), "frozen"):
-		return "frozen"
-	}
-	return "something else"
+	return err.Error()
 }
-
-// errPlan ends an apply whose plan must not be carried out.
-var errPlan = errors.New("the plan is refused")
 
 // plan reads the ledger anew and begins to buy. It reports false if there is
 // nothing to do.
@@ -317,11 +315,14 @@ func (p *process) arrive(t *task) {
 	}
 }
 
-// repeatable: the answers to an emulation carry no name, so the shell gives
-// each exactly once.
+// repeatable: an answer that says what it answers may come twice. Those to a
+// look and to an emulation don't, and the shell gives each exactly once.
 func repeatable(e reconcile.Event) bool {
-	_, tried := e.(reconcile.Tried)
-	return !tried
+	switch e.(type) {
+	case reconcile.Tried, reconcile.Sighted:
+		return false
+	}
+	return true
 }
 
 func (p *process) drop(t *task) {

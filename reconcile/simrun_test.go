@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/reconcile"
 )
 
 // The environment chooses what is simulated:
@@ -19,7 +20,6 @@ import (
 //	SEEDS=n       the seeds from FROM (1) on; 300 without it
 //	SEED=n        this one, with its story
 //	STORE=sqlite  over real files, in a memory-backed folder where there is one
-//	OFF=a,b       without the faults of these names
 const longRun = 10_000 // seeds from which on everything must have happened
 
 // Whatever fails and whenever: nothing is paid twice, nothing is lost, and
@@ -111,7 +111,7 @@ func number(t *testing.T, name string, standard int) int {
 func disks(t *testing.T) (newDisk func(codec bool, first []ledger.Event) (disk, error), real bool) {
 	switch store := os.Getenv("STORE"); store {
 	case "", "memory":
-		return func(codec bool, first []ledger.Event) (disk, error) { return newMemory(codec, first) }, false
+		return inMemory, false
 	case "sqlite":
 		folder := memoryFolder(t)
 		return func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }, true
@@ -120,6 +120,8 @@ func disks(t *testing.T) (newDisk func(codec bool, first []ledger.Event) (disk, 
 		return nil, false
 	}
 }
+
+func inMemory(codec bool, first []ledger.Event) (disk, error) { return newMemory(codec, first) }
 
 // memoryFolder is a folder in memory where there is one.
 func memoryFolder(t *testing.T) string {
@@ -135,10 +137,45 @@ func memoryFolder(t *testing.T) string {
 	return folder
 }
 
-// expected is everything that a long run must have seen.
+// expected is everything that a long run must have seen: every fault, a death
+// at every place, and every rare turn of the engine.
 func expected() (names []string) {
 	for _, f := range faults {
 		names = append(names, f.name)
 	}
-	return names
+	for _, kind := range kinds {
+		names = append(names, "wrote "+kind, "crash before writing "+kind, "crash after writing "+kind, "disk full at "+kind)
+	}
+	for _, effect := range []string{"Look", "Wait", "Ask", "Try", "Sign", "Send", "Tell", "Inquire"} {
+		names = append(names, "effect "+effect, "crash before "+effect)
+		if effect != "Send" { // it has no answer
+			names = append(names, "crash between the answer to "+effect+" and its arrival")
+		}
+	}
+	for _, err := range endings {
+		names = append(names, "end: "+err.Error())
+	}
+	for _, code := range []reconcile.Code{
+		reconcile.CodePremiumRuns, reconcile.CodeNotSold, reconcile.CodeOverGranted, reconcile.CodeOneWinner, reconcile.CodeHeld, reconcile.CodeUnclaimed,
+		reconcile.CodeReissued, reconcile.CodeOrderLimit, reconcile.CodeNoCeiling, reconcile.CodePrice, reconcile.CodeBound, "run_limit", "suspected_rename",
+	} {
+		names = append(names, "plan: "+string(code))
+	}
+	for _, verdict := range []string{"executed", "executed, signed unseen", "some skipped", "all skipped", "dead by time", "displaced"} {
+		names = append(names, "verdict: "+verdict)
+	}
+	return append(names, "a saved plan is applied", "a saved plan is refused", "notice undelivered", "notice unreadable", "notice burning")
 }
+
+// kinds are those of the events that are written in the course of things.
+var kinds = func() (kinds []string) {
+	for _, e := range []ledger.Event{
+		ledger.RunStarted{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
+		ledger.PaymentArmedEvent{}, ledger.PaymentSignedEvent{}, ledger.PaymentExecutedEvent{}, ledger.PaymentDeadEvent{},
+		ledger.OrderAcknowledged{}, ledger.OrderDelivered{}, ledger.OrderHeld{}, ledger.WalletChecked{}, ledger.BurnArmed{}, ledger.BurnSigned{},
+		ledger.OrderResolved{}, ledger.KeyReissued{}, ledger.TransactionExplained{}, ledger.TransferFound{}, ledger.FoundAssigned{}, ledger.FoundSetAside{},
+	} {
+		kinds = append(kinds, ledger.KindOf(e))
+	}
+	return kinds
+}()

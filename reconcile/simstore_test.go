@@ -154,10 +154,7 @@ func clone(s *ledger.State) *ledger.State {
 }
 
 // real is the real store: a SQLite file in a folder of its own.
-type real struct {
-	folder string
-	copies int
-}
+type real struct{ folder string }
 
 const realName = "ledger.db"
 
@@ -166,7 +163,7 @@ func newReal(parent string, first []ledger.Event) (*real, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &real{folder: folder}
+	d := &real{folder}
 	s, err := sqlite.Create(context.Background(), d.path(), first)
 	if err != nil {
 		return nil, err
@@ -189,29 +186,17 @@ func (d *real) open() (file, error) {
 	return realFile{s}, s.Lock(context.Background(), "sim")
 }
 
+// backup copies the file while nobody writes.
 func (d *real) backup() (backup, error) {
-	s, err := sqlite.Open(context.Background(), d.path())
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	d.copies++
-	copied := filepath.Join(d.folder, fmt.Sprintf("backup%d.db", d.copies))
-	if _, err := s.Backup(context.Background(), copied); err != nil {
-		return nil, err
-	}
+	b, err := os.ReadFile(d.path())
 	return func() (disk, error) {
 		folder, err := os.MkdirTemp(filepath.Dir(d.folder), "ledger")
 		if err != nil {
 			return nil, err
 		}
-		b, err := os.ReadFile(copied)
-		if err != nil {
-			return nil, err
-		}
-		restored := &real{folder: folder}
+		restored := &real{folder}
 		return restored, os.WriteFile(restored.path(), b, 0o600)
-	}, nil
+	}, err
 }
 
 func (d *real) audit() (*ledger.State, error) {

@@ -1,0 +1,120 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// The crash matrix: a process is killed before and after each commit, and
+// before each effect and between it and its answer, at every such place of an
+// apply; and then at every such place of the recovery. Nothing else goes wrong.
+// Whatever happened, applying again buys everything that is missing, once.
+func TestCrashMatrix(t *testing.T) {
+	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
+		for _, orders := range []int{1, 7} { // 7 are batches of 1, 4 and 2
+			t.Run(fmt.Sprintf("%s, %d orders", version, orders), func(t *testing.T) {
+				t.Parallel()
+				m := matrix{t: t, version: version, orders: orders, newDisk: inMemory, step: 1}
+				if orders > 1 && os.Getenv("MATRIX") == "" {
+					m.step = 9 // MATRIX=all tries every pair of many
+				}
+				m.run()
+			})
+		}
+	}
+}
+
+// The matrix over real files that are opened anew: every single kill, and a
+// sample of the pairs.
+func TestCrashMatrixOnDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it opens thousands of files")
+	}
+	folder := memoryFolder(t)
+	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
+		t.Run(string(version), func(t *testing.T) {
+			t.Parallel()
+			m := matrix{t: t, version: version, orders: 2, step: 31,
+				newDisk: func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }}
+			m.run()
+		})
+	}
+}
+
+type matrix struct {
+	t       *testing.T
+	version ton.WalletVersion
+	orders  int
+	newDisk func(bool, []ledger.Event) (disk, error)
+	step    int // of the first kill, for pairs
+}
+
+func (m *matrix) run() {
+	singles, pairs := 0, 0
+	for first := 1; m.killed(first, 0); first++ {
+		singles++
+		if first%m.step != 0 {
+			continue
+		}
+		for second := 1; m.killed(first, second); second++ {
+			pairs++
+		}
+	}
+	m.t.Logf("%d places, %d pairs", singles, pairs)
+	if singles < 20 {
+		m.t.Errorf("only %d places to die at", singles)
+	}
+}
+
+// killed plays the story with a kill at the first place of the first run, and
+// at the second of the next; 0 is no kill. It reports whether the last of the
+// places was reached.
+func (m *matrix) killed(first, second int) (reached bool) {
+	s := newCalm(m.version, m.orders, m.newDisk)
+	for _, place := range []int{first, second} {
+		s.points, s.killAt = 0, place
+		p := s.once()
+		if place != 0 {
+			reached = p.died
+		}
+	}
+	s.killAt = 0
+	for n := 0; s.once().moved > 0; n++ {
+		if n == 3 {
+			s.violate(24, "it does not come to rest")
+			break
+		}
+	}
+	s.checker.final()
+	if n := len(s.chain.sent()); n != m.orders {
+		s.violate(2, "%d of %d orders were paid", n, m.orders)
+	}
+	for _, v := range s.violations {
+		m.t.Errorf("killed at %d and at %d: %s", first, second, v)
+	}
+	return reached && !m.t.Failed()
+}
+
+// newCalm is a world without faults that wants so many orders.
+func newCalm(version ton.WalletVersion, orders int, newDisk func(bool, []ledger.Event) (disk, error)) *sim {
+	s := newWorldOf(newChance(1), version, 1000*ton.TON, newDisk)
+	s.calm = true
+	s.limits = generous()
+	for _, o := range stars(orders) {
+		s.write(o.Grant, o.Person, o.Item, false)
+	}
+	s.createLedger(ton.Position{})
+	return s
+}
+
+// sent are the transfers that left the wallet.
+func (c *chain) sent() (list []ton.Out) {
+	for _, t := range c.history {
+		list = append(list, t.Out...)
+	}
+	return list
+}
