@@ -25,7 +25,7 @@ kill: ## kill the real apply KILLS times, and compare all books
 	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^Test(Kill|Together|Paused|FullDisk)$$' -v ./cmd/fragplan
 
 sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=memory or sqlite
-	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h
+	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h
 
 bench: ## print the figures of the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -26,7 +26,6 @@ type checker struct {
 
 	armed    map[ton.Hash]armed // durable payloads, burns among them
 	readied  map[string]bool    // durable messages
-	burned   map[string]int     // messages whose burn is durable, and the ledger that it is in
 	paid     map[intent]*sale   // what was paid for each part
 	refs     map[string]int     // how often each ref was paid
 	spent    map[*process]ton.Nano
@@ -54,7 +53,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, readied: map[string]bool{}, burned: map[string]int{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -96,8 +95,10 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			c.arm(p, e.Payload)
 		case ledger.BurnArmed:
 			c.arm(p, e.Payload)
+			p.burns[string(p.messages[e.Payment])] = true
 		case ledger.PaymentSignedEvent:
 			c.readied[string(e.Message)] = true
+			p.messages[e.Payment] = e.Message
 		case ledger.BurnSigned:
 			c.readied[string(e.Message)] = true
 		case ledger.PaymentExecutedEvent:
@@ -174,6 +175,14 @@ func (c *checker) signs(payload ton.Payload) {
 func (c *checker) sent(message ton.BoC) {
 	if !c.readied[string(message)] {
 		c.violate(4, "a message leaves that is not recorded")
+	}
+}
+
+// decides checks I5: a process that knows of a burn does not send its payment
+// again.
+func (c *checker) decides(p *process, f reconcile.Effect) {
+	if f, ok := f.(reconcile.Send); ok && p.burns[string(f.Message)] {
+		c.violate(5, "p%d sends a payment that is being burned", p.id)
 	}
 }
 

@@ -105,7 +105,7 @@ var faults = [faultCount]struct {
 	answerComesTwice:      {"an answer comes twice", 300},
 	savedPlan:             {"a plan is applied that was saved earlier", 4000},
 
-	diskFull:                   {"the disk is full", 300},
+	diskFull:                   {"the disk is full", 600},
 	commitUnknown:              {"a commit ends in an error and stands", 200},
 	ledgerRestored:             {"an old ledger is restored", 2500},
 	ledgerRestoredWhileRunning: {"an old ledger is restored beside a running process", 30},
@@ -121,13 +121,13 @@ var faults = [faultCount]struct {
 	seqnoTaken:          {"a message without transfers takes the seqno", 300},
 	actionFails:         {"a v4r2 action phase fails and rolls the seqno back", 2000},
 	drained:             {"somebody with the key drains the wallet", 60},
-	boughtByHand:        {"somebody buys by hand", 60},
+	boughtByHand:        {"somebody buys by hand", 100},
 	paidTwiceByHand:     {"somebody pays by hand what is paid", 3000},
 	bounces:             {"a transfer bounces", 1500},
 	bouncesLate:         {"a bounce comes late", 5000},
 	freezes:             {"the account is frozen for a while", 60},
 	toppedUp:            {"the wallet is topped up", 300},
-	dust:                {"the wallet is sent dust, often", 15},
+	dust:                {"the wallet is sent dust, often", 60},
 
 	lookFails:        {"a server can't be read", 3000},
 	lookIsStale:      {"a server is behind", 5000},
@@ -158,8 +158,8 @@ var faults = [faultCount]struct {
 
 	wantEdited:       {"what is wanted changes", 9000},
 	keyRenamed:       {"a key is renamed", 600},
-	paymentCancelled: {"a payment is cancelled", 4000},
-	keyReissued:      {"a key is reissued", 800},
+	paymentCancelled: {"a payment is cancelled", 7000},
+	keyReissued:      {"a key is reissued", 1500},
 	assignedWrongly:  {"a found transfer is assigned to the wrong key", 1500},
 }
 

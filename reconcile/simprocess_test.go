@@ -10,6 +10,7 @@ import (
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // process is one run of the program: it does with the engine's effects what
@@ -33,13 +34,15 @@ type process struct {
 	tasks []*task           // under way
 	seen  uint32            // the newest block that this process has proven
 
-	orders map[ledger.OrderID]ledger.OrderReserved
-	terms  map[ledger.OrderID]terms // of the offers that they have
-	founds map[ledger.FoundID]*sale
-	moved  int // mutating effects that were carried out
-	err    error
-	ended  bool
-	died   bool
+	orders   map[ledger.OrderID]ledger.OrderReserved
+	terms    map[ledger.OrderID]terms // of the offers that they have
+	founds   map[ledger.FoundID]*sale
+	messages map[ledger.PaymentID]ton.BoC
+	burns    map[string]bool // messages that are to be burned
+	moved    int             // mutating effects that were carried out
+	err      error
+	ended    bool
+	died     bool
 }
 
 // stage is how far an apply has come.
@@ -62,7 +65,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)
@@ -84,6 +87,12 @@ func (p *process) load() *ledger.State {
 		p.orders[id] = ledger.OrderReserved{Order: id, Key: o.Key, Generation: o.Generation, Part: o.Part}
 		if o.Invoice != nil {
 			p.terms[id] = terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}
+		}
+	}
+	for _, open := range book.Open() {
+		p.messages[open.ID] = open.Message
+		if open.Burn != nil && len(open.Message) > 0 {
+			p.burns[string(open.Message)] = true
 		}
 	}
 	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
@@ -133,6 +142,7 @@ func (p *process) handle(n int) {
 		case reconcile.Notice:
 			p.counter.add("notice " + f.Progress.Stage)
 		default:
+			p.checker.decides(p, f)
 			p.tasks = append(p.tasks, &task{effect: f})
 		}
 	}
@@ -141,12 +151,12 @@ func (p *process) handle(n int) {
 // commit writes events, and reports whether the process goes on.
 func (p *process) commit(records []ledger.Event) bool {
 	p.point()
-	if p.hit(crashesBeforeWriting) || p.killed() {
+	if p.strikes(crashesBeforeWriting, records) || p.killed() {
 		p.count("crash before writing ", records)
 		p.die()
 		return false
 	}
-	if p.hit(diskFull) {
+	if p.strikes(diskFull, records) {
 		p.count("disk full at ", records)
 		p.finish(fmt.Errorf("writing the ledger: %w", errFull))
 		return false
@@ -156,17 +166,32 @@ func (p *process) commit(records []ledger.Event) bool {
 		return false
 	}
 	p.wrote(p, records)
-	if p.hit(commitUnknown) {
+	if p.strikes(commitUnknown, records) {
 		p.finish(fmt.Errorf("writing the ledger: %w", errFull))
 		return false
 	}
 	p.point()
-	if p.hit(crashesAfterWriting) || p.killed() {
+	if p.strikes(crashesAfterWriting, records) || p.killed() {
 		p.count("crash after writing ", records)
 		p.die()
 		return false
 	}
 	return true
+}
+
+// strikes draws whether a fault hits a commit: one that is rare more often.
+func (p *process) strikes(f fault, records []ledger.Event) bool {
+	if p.hit(f) {
+		return true
+	}
+	for _, e := range records {
+		switch e.(type) {
+		case ledger.WalletChecked, ledger.BurnArmed, ledger.BurnSigned, ledger.PaymentDeadEvent, ledger.OrderHeld,
+			ledger.OrderResolved, ledger.KeyReissued, ledger.TransactionExplained, ledger.FoundAssigned, ledger.FoundSetAside:
+			return p.hit(f) || p.hit(f) || p.hit(f) || p.hit(f)
+		}
+	}
+	return false
 }
 
 var errFull = errors.New("no space left on device")
@@ -207,7 +232,7 @@ func (p *process) end(err error) {
 // endings are the errors with which a run ends.
 var endings = []error{
 	reconcile.ErrTide, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
-	errFull, errDied, errSession, errSigner, errServer, errEpoch, errFrozen, ledger.ErrTransition,
+	errFull, errDied, errSession, errSigner, errServer, errEpoch, errFrozen,
 }
 
 // errFrozen stands for an engine's words.

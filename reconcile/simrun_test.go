@@ -39,6 +39,7 @@ func TestSimulation(t *testing.T) {
 	n, from := number(t, "SEEDS", standard), number(t, "FROM", 1)
 	begun := time.Now()
 	var next atomic.Int64
+	var enough atomic.Bool // failures
 	var mu sync.Mutex
 	var workers sync.WaitGroup
 	total, sum, failed := counters{}, uint64(0), 0
@@ -46,7 +47,7 @@ func TestSimulation(t *testing.T) {
 		workers.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= n {
+				if i >= n || enough.Load() {
 					return
 				}
 				o := newSim(uint64(from+i), newDisk).run()
@@ -54,9 +55,9 @@ func TestSimulation(t *testing.T) {
 				total.take(o.counter)
 				sum += o.hash * (2*o.seed + 1) // whatever the order of the seeds
 				if len(o.violations) > 0 {
-					if failed++; failed <= 20 {
-						report(t, o)
-					}
+					report(t, o)
+					failed++
+					enough.Store(failed == 20)
 				}
 				mu.Unlock()
 			}
@@ -64,6 +65,7 @@ func TestSimulation(t *testing.T) {
 	}
 	workers.Wait()
 	took := time.Since(begun)
+	n = min(n, int(next.Load()))
 	t.Logf("%d seeds in %s (%.0f a second), %d with violations, trace %016x", n, took.Round(time.Second), float64(n)/took.Seconds(), failed, sum)
 	if os.Getenv("SEEDS") != "" {
 		t.Logf("what happened:\n%s", total)
