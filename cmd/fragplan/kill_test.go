@@ -113,12 +113,14 @@ func (o *toll) print(t *testing.T, took time.Duration) {
 		}
 	}
 	fmt.Fprintf(&b, "%-14s %9d %9d\n", "all kills", sum[0], sum[1])
-	fmt.Fprintf(&b, "%d orders in %d changes, %s. No double payment, no lost order, no corrupt ledger.\n", o.orders, o.rounds, took.Round(time.Second))
+	fmt.Fprintf(&b, "%d orders in %d changes, %s.", o.orders, o.rounds, took.Round(time.Second))
+	if t.Failed() {
+		b.WriteString(" FAILED: see above.\n")
+	} else {
+		b.WriteString(" No double payment, no lost order, no corrupt ledger.\n")
+	}
 	fmt.Fprintf(&b, "from a restart to the open ledger    median %s, p99 %s\n", quantile(o.opened, 50), quantile(o.opened, 99))
 	fmt.Fprintf(&b, "from a restart to the first decision median %s, p99 %s\n", quantile(o.chosen, 50), quantile(o.chosen, 99))
-	if t.Failed() {
-		b.WriteString("FAILED: see above.\n")
-	}
 	t.Log(b.String())
 }
 
