@@ -80,8 +80,9 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return &exit{code: 1}
 	}
 	if !plan.Changes() {
-		shown.Done(settled, nil)
-		return verdict(settled, plan)
+		err := verdict(settled, plan)
+		shown.Done(settled, err)
+		return err
 	}
 	if saved == nil && !approved {
 		if err := p.ask(); err != nil {
@@ -89,11 +90,11 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		}
 	}
 	result, err := project.carry(ctx, plan, shown)
-	shown.Done(result, err)
-	if err != nil {
-		return err
+	if err == nil {
+		err = verdict(result, plan)
 	}
-	return verdict(result, plan)
+	shown.Done(result, err)
+	return err
 }
 
 // verdict is the exit status of a run that came to its end: 1 if a person must
