@@ -131,16 +131,27 @@ func (s *Store) takeOver(holder string) (*claim, error) {
 	return c, nil
 }
 
-// take takes the lock file beside the ledger, or returns a *LockedError at once.
+// nameless is how often a lock without a name in it is tried.
+const nameless = 20
+
+// take takes the lock file beside the ledger, or returns a *LockedError, at
+// once if the holder has said who it is.
 func take(path, holder string) (*claim, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
-	ok, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock of %s: %w", path, err)
+	for try := 1; ; try++ {
+		ok, err := lock.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("lock of %s: %w", path, err)
+		}
+		if ok {
+			break
+		}
+		if e := holds(path); e.Holder != "" || try == nameless {
+			return nil, errors.Join(e, lock.Close())
+		}
+		time.Sleep(10 * time.Millisecond) // somebody begins or ends, and is not named now
 	}
-	if !ok {
-		return nil, holds(path)
-	}
+	var err error
 	c := &claim{lock: lock}
 	if c.file, err = os.OpenFile(path+".lock", os.O_RDWR, 0); err == nil && !c.stands(path) {
 		return nil, errors.Join(holds(path), c.release())
