@@ -31,13 +31,14 @@ type (
 		Epoch  int64  `json:"epoch"`
 		Holder string `json:"holder"`
 	}
-	// RunStarted begins an apply.
+	// RunStarted begins an apply. Nonce tells two plans that do the same apart.
 	RunStarted struct {
 		Run    RunID    `json:"run"`
 		Digest ton.Hash `json:"digest"`
+		Nonce  string   `json:"nonce,omitempty"`
 		Host   string   `json:"host"`
 	}
-	// RunFinished ends it. The plan's digest can't be applied again.
+	// RunFinished ends it. The same plan can't be applied again.
 	RunFinished struct {
 		Run     RunID  `json:"run"`
 		Outcome string `json:"outcome"`

@@ -86,6 +86,7 @@ type RunID int64
 type Run struct {
 	ID      RunID
 	Digest  ton.Hash // of the plan
+	Nonce   string   // of the plan
 	Host    string
 	Outcome string // "" while it is unfinished
 }

@@ -124,7 +124,7 @@ func (s *State) apply(e Event) error {
 			return fmt.Errorf("run %d after %d: %w", e.Run, s.LastRun, ErrTransition)
 		}
 		s.LastRun = e.Run
-		s.Runs[e.Run] = &Run{ID: e.Run, Digest: e.Digest, Host: e.Host}
+		s.Runs[e.Run] = &Run{ID: e.Run, Digest: e.Digest, Nonce: e.Nonce, Host: e.Host}
 	case RunFinished:
 		r := s.Runs[e.Run]
 		if r == nil || r.Outcome != "" {

@@ -87,7 +87,7 @@ func (s *State) checkpoint() {
 // reserve takes the budget of every action, or sets the action aside.
 func (s *State) reserve() {
 	run := s.book.LastRun + 1
-	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Host: s.host}}
+	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Nonce: s.plan.Nonce, Host: s.host}}
 	next := s.book.LastOrder
 	for _, a := range s.plan.Actions {
 		if !a.Buys() || s.bought(a) {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -146,6 +147,8 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Blocked, CodeBound, fmt.Sprintf("%s was bought under this key; a key keeps its product, so give %s a key of its own", order.Item, o.Item)
 		case order.Phase == ledger.Held:
 			return Blocked, CodeHeld, "order " + fmt.Sprint(order.ID) + " is held: " + order.Reason
+		case order.Phase.Spent() && order.Handle != o.Handle && !slices.Contains(o.Was, "@"+order.Handle) && !slices.Contains(o.Was, order.Handle):
+			return Blocked, CodeHandle, fmt.Sprintf("it was given to @%s, and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", order.Handle, o.Handle, order.Handle)
 		case order.Phase == ledger.Armed:
 			return Unknown, "", "a payment for it is in flight and is settled first"
 		}
@@ -190,7 +193,12 @@ func (d *differ) price(a *Action) {
 			return
 		}
 	}
-	if err := d.limits.CheckOrder(a.Estimate); err != nil {
+	// Paid and not yet acknowledged, it must not close the breaker alone.
+	err := d.limits.CheckOrder(a.Estimate)
+	if err == nil {
+		err = d.limits.Of(policy.Undelivered).Check(a.Estimate)
+	}
+	if err != nil {
 		a.Verb, a.Code, a.Reason = Blocked, CodeOrderLimit, err.Error()
 	}
 }
@@ -248,7 +256,7 @@ func renames(want []spec.Occurrence, have *ledger.State, wanted map[string]bool)
 			found = append(found, Violation{
 				Rule:  "suspected_rename",
 				Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
-				Message: fmt.Sprintf("%s looks like %s under another name: same person, product and amount. It was paid; buying %s would pay again. Write the old key back",
+				Message: fmt.Sprintf("%s looks like %s under another name: same person, product and amount. It was paid; buying %s would pay again. Write the old key back, or keep it beside the new one if a second gift is meant",
 					o.Key, strings.Join(keys, ", "), o.Key),
 			})
 			break

@@ -18,6 +18,8 @@ var limits = policy.Limits{
 	Order: []ton.Amount{(20 * ton.TON).Amount()},
 	Run:   []ton.Amount{(60 * ton.TON).Amount()},
 	Month: []ton.Amount{(200 * ton.TON).Amount()},
+
+	Undelivered: []ton.Amount{(25 * ton.TON).Amount()},
 	Price: []policy.Ceiling{
 		{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: (1300 * ton.TON / 1000).Amount()},
 		{Item: product.Item{Kind: product.Premium, Quantity: 3}, Max: (10 * ton.TON).Amount()},
@@ -50,6 +52,11 @@ func past(orders ...ledger.Order) *ledger.State {
 
 func order(key string, phase ledger.Phase, kind product.Kind, quantity int64) ledger.Order {
 	return ledger.Order{Key: key, Phase: phase, Item: product.Item{Kind: kind, Quantity: quantity}}
+}
+
+func renamed(o spec.Occurrence, handle string, was ...string) spec.Occurrence {
+	o.Handle, o.Was = handle, was
+	return o
 }
 
 // reissued has g/ann issued again, with the orders of the second generation.
@@ -105,6 +112,9 @@ func TestDiff(t *testing.T) {
 		"a reissued key is bought again once":        {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, reissued(past(order("g/ann", ledger.Paid, product.Stars, 100)), again("g/ann", 100)), []string{"  g/ann 100 "}},
 		"a payment of nobody's holds what it may be": {[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/cleo", product.Premium, 3)}, unclaimed(past(), 80), []string{"! g/ann 100 unclaimed", "+ g/cleo 3 "}},
 		"and it may be of a total lowered since":     {[]spec.Occurrence{wants("g/bob", product.Stars, 50)}, unclaimed(past(), 80), []string{"! g/bob 50 unclaimed"}},
+		"another user name is another person":        {[]spec.Occurrence{renamed(wants("g/ann", product.Stars, 250), "bob")}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"! g/ann 250 handle_changed"}},
+		"unless it is written that she was it":       {[]spec.Occurrence{renamed(wants("g/ann", product.Stars, 250), "anna", "@ann")}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"~ g/ann 150 "}},
+		"a changed name counts though all is given":  {[]spec.Occurrence{renamed(wants("g/ann", product.Stars, 100), "bob")}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"! g/ann 100 handle_changed"}},
 		"one purchase above its limit isn't bought":  {[]spec.Occurrence{wants("g/ann", product.TopUp, 21)}, past(), []string{"! g/ann 21 order_limit"}},
 		"a huge grant is bought in parts that exist": {[]spec.Occurrence{wants("g/ann", product.Stars, product.MaxStars+10)}, past(), []string{"! g/ann 9999960 order_limit", "! g/ann 50 order_limit"}},
 	} {
@@ -153,6 +163,17 @@ func TestRunLimit(t *testing.T) {
 	}
 	if v := reconcile.Diff(want[:3], past(), nil, limits).Violations; len(v) != 0 {
 		t.Errorf("48 TON under a limit of 60: %+v", v)
+	}
+}
+
+// What would close the breaker alone is not bought: nothing could ever be paid
+// after it.
+func TestAboveTheBreaker(t *testing.T) {
+	tight := limits
+	tight.Undelivered = []ton.Amount{(5 * ton.TON).Amount()}
+	p := reconcile.Diff([]spec.Occurrence{wants("g/ann", product.TopUp, 6), wants("g/bob", product.TopUp, 5)}, past(), nil, tight)
+	if p.Actions[0].Code != reconcile.CodeOrderLimit || !p.Actions[1].Buys() {
+		t.Errorf("%+v", p.Actions)
 	}
 }
 

@@ -23,8 +23,8 @@ type (
 		Version ton.WalletVersion
 		Since   ton.Position
 	}
-	// Wait pauses, waits for a masterchain block after the given one, then
-	// looks.
+	// Wait pauses, waits a while for a masterchain block after the given one,
+	// then looks.
 	Wait struct {
 		Pause time.Duration
 		After uint32

@@ -40,7 +40,8 @@ const (
 	CodeOrderLimit  Code = "order_limit"
 	CodeNoCeiling   Code = "no_ceiling"
 	CodePrice       Code = "price_above_ceiling"
-	CodeBound       Code = "bound" // the key was paid for another product or person
+	CodeHandle      Code = "handle_changed" // it was given to another user name
+	CodeBound       Code = "bound"          // the key was paid for another product or person
 )
 
 // An Action is one line of a plan.

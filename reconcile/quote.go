@@ -7,6 +7,7 @@ import (
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -70,7 +71,7 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, code, err.Error())
 		return
 	}
-	err := s.plan.Limits.CheckOrder(invoice.Price)
+	err := errors.Join(s.plan.Limits.CheckOrder(invoice.Price), s.plan.Limits.Of(policy.Undelivered).Check(invoice.Price))
 	if err == nil {
 		err = s.retake(o.Reserve, invoice.Price)
 	}

@@ -80,10 +80,11 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 	digest := plan.Digest()
 	ours := map[ledger.RunID]bool{}
 	for id, r := range have.Runs {
-		if r.Digest == digest && r.Outcome != "" {
+		// The nonce tells this plan from another that would do the same.
+		ours[id] = r.Digest == digest && r.Nonce == plan.Nonce
+		if ours[id] && r.Outcome != "" {
 			return ErrApplied
 		}
-		ours[id] = r.Digest == digest
 	}
 	prices := Prices{}
 	for _, a := range plan.Actions {

@@ -87,6 +87,37 @@ func TestASavedPlanIsGoodForOneRun(t *testing.T) {
 	}
 }
 
+// A later plan that would do the same is another plan: what failed once may be
+// tried again.
+func TestAnotherPlanMayDoTheSame(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	want := stars(1)
+	plan := func(nonce string) *reconcile.Plan {
+		p := reconcile.Diff(want, w.book(), nil, plenty)
+		p.Nonce = nonce
+		return p
+	}
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if f, ok := f.(reconcile.Ask); ok {
+			return reconcile.Offered{Order: f.Order, Err: &reconcile.Refusal{Code: "no_recipient", Reason: "unknown"}}
+		}
+		return nil
+	}
+	first := plan("first")
+	if _, err := w.applyPlan(first); err != nil || len(w.paid()) != 0 {
+		t.Fatalf("%v, %d paid", err, len(w.paid()))
+	}
+	w.answer = nil
+	if err := reconcile.CheckSaved(first, first.Wallet, want, w.book(), plenty); !errors.Is(err, reconcile.ErrApplied) {
+		t.Errorf("the same plan again: %v", err)
+	}
+	second := plan("second")
+	second.Wallet = first.Wallet
+	if err := reconcile.CheckSaved(second, first.Wallet, want, w.book(), plenty); err != nil {
+		t.Errorf("a new plan: %v", err)
+	}
+}
+
 // A plan file comes back as it went, and any changed byte is refused.
 func TestPlanFile(t *testing.T) {
 	plan := reconcile.Diff([]spec.Occurrence{wants("g/ann", product.Stars, 100)}, past(), nil, limits)

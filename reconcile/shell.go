@@ -110,11 +110,8 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 		e = Sighted{f.Wallet, sight, err}
 	case Wait:
 		pause(ctx, f.Pause)
-		var sight Sight
-		err := w.Chain.WaitBlock(ctx, f.After)
-		if err == nil {
-			sight, err = w.Chain.Look(ctx, f.Look.Wallet, f.Look.Version, f.Look.Since)
-		}
+		w.waitBlock(ctx, f.After)
+		sight, err := w.Chain.Look(ctx, f.Look.Wallet, f.Look.Version, f.Look.Since)
 		e = Sighted{f.Look.Wallet, sight, err}
 	case Ask:
 		offer, err := w.Market.Quote(ctx, f.Handle, f.Item)
@@ -143,6 +140,19 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 	case sh.events <- e:
 	case <-ctx.Done():
 	}
+}
+
+// longestWait is how long a block is waited for before the wallet is looked at
+// all the same: where none comes, it is said, and what was sent is sent again.
+const longestWait = 20 * time.Second
+
+func (w World) waitBlock(ctx context.Context, after uint32) {
+	if after == 0 {
+		return // any block will do
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	_ = w.Chain.WaitBlock(ctx, after) // the look that follows says more
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -23,6 +23,8 @@ type sockets struct {
 	w      *world
 	book   *ledger.State // what is durable
 	refuse func([]ledger.Event) error
+	down   bool // no block comes
+	gone   bool // and no server answers
 }
 
 // Append takes its time, so that whatever does not wait for it comes first.
@@ -87,6 +89,9 @@ func (s *sockets) Broadcast(_ context.Context, message ton.BoC) error {
 func (s *sockets) Look(_ context.Context, wallet ton.Address, v ton.WalletVersion, since ton.Position) (reconcile.Sight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.gone {
+		return reconcile.Sight{}, errors.New("connection refused")
+	}
 	return s.w.sight(reconcile.Look{Wallet: wallet, Version: v, Since: since}).Sight, nil
 }
 
@@ -96,7 +101,11 @@ func (s *sockets) Emulate(_ context.Context, _ ton.Wallet, p ton.Payload) (recon
 	return s.w.emulate(p), nil
 }
 
-func (s *sockets) WaitBlock(context.Context, uint32) error {
+func (s *sockets) WaitBlock(ctx context.Context, _ uint32) error {
+	if s.down {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	time.Sleep(5 * time.Second)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,4 +202,26 @@ func TestInterruptAndCancel(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A chain that is gone after something was sent ends the run in a while, and
+// one that only stands still is watched: the same bytes are sent again.
+func TestAChainThatStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sockets{w: newWorld(t, ton.V5R1)}
+		sent := 0
+		time.AfterFunc(3*time.Second, func() { s.down = true })
+		time.AfterFunc(10*time.Minute, func() { sent, s.gone = len(s.w.pool), true })
+		began := time.Now()
+		if _, err := s.run(t.Context(), nil, 1); err == nil || sent < 20 {
+			t.Errorf("%v; sent %d times in 10 minutes", err, sent)
+		}
+		if took := time.Since(began); took > 15*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+		s.down, s.gone = false, false
+		if _, err := s.run(t.Context(), nil, 1); err != nil || len(s.w.paid()) != 1 {
+			t.Errorf("afterwards: %v, %d paid", err, len(s.w.paid()))
+		}
+	})
 }

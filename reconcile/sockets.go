@@ -50,7 +50,8 @@ type Chain interface {
 	Emulate(ctx context.Context, w ton.Wallet, p ton.Payload) (Emulation, error)
 	// Broadcast hands the message to the network. Its error means nothing.
 	Broadcast(ctx context.Context, message ton.BoC) error
-	// WaitBlock returns when a masterchain block after the given one stands.
+	// WaitBlock returns when a masterchain block after the given one stands, or
+	// when the context ends.
 	WaitBlock(ctx context.Context, after uint32) error
 }
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/fragplan/fragplan/firewall"
@@ -106,6 +107,15 @@ type Problem struct {
 	Key    string
 	Code   string
 	Reason string
+}
+
+// Failure reports whether a person must mend it. Premium that still runs only
+// waits for its turn.
+func (p Problem) Failure() bool { return p.Code != string(CodePremiumRuns) }
+
+// Failed reports whether a person must look at something.
+func (r Result) Failed() bool {
+	return len(r.Undelivered) > 0 || slices.ContainsFunc(r.Problems, Problem.Failure)
 }
 
 // Setup is what an apply starts from.

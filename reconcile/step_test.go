@@ -233,9 +233,11 @@ func TestFeesCount(t *testing.T) {
 // an answer that comes late lets the run go on, and waiting is not busy.
 func TestTheBreaker(t *testing.T) {
 	limits := plenty
-	limits.Undelivered = []ton.Amount{(3 * ton.TON / 2).Amount()}
+	limits.Undelivered = []ton.Amount{(2 * ton.TON).Amount()}
+	dear := func(product.Item) ton.Nano { return 3 * ton.TON / 2 }
 	t.Run("never acknowledged", func(t *testing.T) {
 		w := newWorld(t, ton.V5R1)
+		w.price = dear
 		w.answer = func(f reconcile.Effect) reconcile.Event {
 			if f, ok := f.(reconcile.Tell); ok {
 				return reconcile.Told{Order: f.Order, Err: errors.New("502")}
@@ -249,6 +251,7 @@ func TestTheBreaker(t *testing.T) {
 	})
 	t.Run("acknowledged late", func(t *testing.T) {
 		w := newWorld(t, ton.V5R1)
+		w.price = dear
 		var held []reconcile.Effect
 		w.answer = func(f reconcile.Effect) reconcile.Event {
 			if f, ok := f.(reconcile.Tell); ok && held == nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -19,54 +20,78 @@ func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, 
 	for _, p := range book.Payments {
 		s.byHash[p.Hash] = p.ID
 	}
-	var events []ledger.Event
-	next, order := book.LastFound, book.LastOrder
-	given := map[string]int64{}
-	parts := map[string]int{}
-	taken := map[string]bool{} // refs; one that was paid twice is known the second time
-	for _, t := range history {
-		if len(t.Out) == 0 || book.Explained(t.Position) || s.explained(book.Wallets[wallet].Version, t) {
-			continue
-		}
-		events = append(events, ledger.TransactionExplained{Wallet: wallet, Transaction: t.Position, Reason: reason})
-		for _, out := range t.Out {
-			item, ref, ok := firewall.Recognize(out.Comment, out.Amount)
-			if !ok || !slices.Contains(destinations, out.To) {
-				continue
-			}
-			if taken[ref] {
-				continue
-			}
-			owner := book.Orders[book.Refs[ref]]
-			if _, used := book.Refs[ref]; used && (owner == nil || owner.Phase.Spent() || owner.Phase == ledger.Armed) {
-				continue // known already; audit tells of it
-			}
-			if owner != nil && owner.Phase != ledger.Released {
-				events = append(events, ledger.OrderReleased{Order: owner.ID, Reason: "another run paid its offer: " + reason})
-			}
-			next++
-			taken[ref] = true
-			events = append(events, ledger.TransferFound{Found: next, Wallet: wallet, Transaction: t.Position, Time: t.Time, Item: item, Amount: out.Amount.Amount(), Ref: ref})
-			if owner == nil || owner.Generation != book.Generation(owner.Key) {
-				continue
-			}
-			// What was only reserved or quoted counts nothing once it is given up.
-			if _, begun := parts[owner.Key]; !begun {
-				for _, o := range book.ByKey(owner.Key) {
-					if o.Generation == owner.Generation && o.Phase != ledger.Released && o.ID != owner.ID {
-						given[owner.Key] += o.Item.Quantity
-						parts[owner.Key] = max(parts[owner.Key], o.Part)
-					}
-				}
-			}
-			order++
-			parts[owner.Key]++
-			events = append(events, ledger.FoundAssigned{
-				Found: next, Order: order, Key: owner.Key, Generation: owner.Generation, Part: parts[owner.Key], Prior: given[owner.Key],
-				Person: owner.Person, Handle: owner.Handle, Single: owner.Single, Reason: fmt.Sprintf("its ref was offered for %s: %s", owner.Key, reason),
-			})
-			given[owner.Key] += item.Quantity
+	t := taker{
+		book: book, wallet: wallet, destinations: destinations, reason: reason,
+		lastFound: book.LastFound, lastOrder: book.LastOrder,
+		taken: map[string]bool{}, given: map[string]int64{}, parts: map[string]int{},
+	}
+	for _, tx := range history {
+		if len(tx.Out) > 0 && !book.Explained(tx.Position) && !s.explained(book.Wallets[wallet].Version, tx) {
+			t.transaction(tx)
 		}
 	}
-	return events
+	return t.events
+}
+
+type taker struct {
+	book         *ledger.State
+	wallet       ton.Address
+	destinations []ton.Address
+	reason       string
+
+	lastFound ledger.FoundID
+	lastOrder ledger.OrderID
+	taken     map[string]bool  // refs
+	given     map[string]int64 // to a key, with what is assigned here
+	parts     map[string]int
+	events    []ledger.Event
+}
+
+func (t *taker) transaction(tx ton.Transaction) {
+	explained := ledger.TransactionExplained{Wallet: t.wallet, Transaction: tx.Position, Reason: t.reason}
+	var found []ledger.Event
+	for _, out := range tx.Out {
+		item, ref, ok := firewall.Recognize(out.Comment, out.Amount)
+		if !ok || !slices.Contains(t.destinations, out.To) {
+			continue
+		}
+		owner := t.book.Orders[t.book.Refs[ref]]
+		_, used := t.book.Refs[ref]
+		if t.taken[ref] || used && (owner == nil || owner.Phase.Spent() || owner.Phase == ledger.Armed) {
+			// Paid a second time. What it bought is known; the money is not.
+			explained.Reason += fmt.Sprintf("; %s TON of it went out once more under the ref %s", out.Amount, ref)
+			continue
+		}
+		t.taken[ref] = true
+		t.lastFound++
+		if owner != nil && owner.Phase != ledger.Released {
+			found = append(found, ledger.OrderReleased{Order: owner.ID, Reason: "another run paid its offer: " + t.reason})
+		}
+		found = append(found, ledger.TransferFound{Found: t.lastFound, Wallet: t.wallet, Transaction: tx.Position, Time: tx.Time, Item: item, Amount: out.Amount.Amount(), Ref: ref})
+		if owner != nil && owner.Generation == t.book.Generation(owner.Key) {
+			found = append(found, t.assign(owner, item))
+		}
+	}
+	t.events = append(append(t.events, explained), found...)
+}
+
+// assign gives a found transfer to the key of the order that was offered its
+// ref. What that order reserved counts nothing once it is given up.
+func (t *taker) assign(owner *ledger.Order, item product.Item) ledger.Event {
+	if _, begun := t.parts[owner.Key]; !begun {
+		for _, o := range t.book.ByKey(owner.Key) {
+			if o.Generation == owner.Generation && o.Phase != ledger.Released && o.ID != owner.ID {
+				t.given[owner.Key] += o.Item.Quantity
+				t.parts[owner.Key] = max(t.parts[owner.Key], o.Part)
+			}
+		}
+	}
+	t.lastOrder++
+	t.parts[owner.Key]++
+	e := ledger.FoundAssigned{
+		Found: t.lastFound, Order: t.lastOrder, Key: owner.Key, Generation: owner.Generation, Part: t.parts[owner.Key], Prior: t.given[owner.Key],
+		Person: owner.Person, Handle: owner.Handle, Single: owner.Single, Reason: fmt.Sprintf("its ref was offered for %s: %s", owner.Key, t.reason),
+	}
+	t.given[owner.Key] += item.Quantity
+	return e
 }

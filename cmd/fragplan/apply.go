@@ -100,7 +100,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 // verdict is the exit status of a run that came to its end: 1 if a person must
 // look at something.
 func verdict(r reconcile.Result, plan *reconcile.Plan) error {
-	if len(r.Problems) > 0 || len(r.Undelivered) > 0 || failures(plan) {
+	if r.Failed() || failures(plan) {
 		return &exit{code: 1}
 	}
 	return nil

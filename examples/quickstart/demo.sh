@@ -43,3 +43,6 @@ step 'What the world itself says.' 'sandbox books'
 
 step 'Is the ledger sound?' 'ledger verify'
 "$fragplan" -sandbox ledger verify
+
+step 'Do the ledger and the chain agree?' 'ledger audit'
+"$fragplan" -sandbox ledger audit

@@ -74,7 +74,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		row          func(*row) error
 	}{
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
-		{"run", `SELECT id, digest, host, outcome FROM run`, l.run},
+		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
 		{"orders", `SELECT id, run, key, generation, part, person, handle, single, kind, quantity, wallet, cap_asset, cap, reserve_asset, reserve,
 			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, time, evidence, found
 			FROM orders ORDER BY id`, l.order},
@@ -107,7 +107,7 @@ func (l *loader) wallet(r *row) error {
 }
 
 func (l *loader) run(r *row) error {
-	run := &ledger.Run{ID: ledger.RunID(r.number()), Digest: r.hash(), Host: r.text(), Outcome: r.text()}
+	run := &ledger.Run{ID: ledger.RunID(r.number()), Digest: r.hash(), Nonce: r.text(), Host: r.text(), Outcome: r.text()}
 	l.state.Runs[run.ID] = run
 	l.state.LastRun = max(l.state.LastRun, run.ID)
 	return nil

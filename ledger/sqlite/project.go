@@ -20,7 +20,7 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 	case ledger.EpochTaken:
 		return s.one(ctx, `UPDATE ledger SET epoch = ?`, e.Epoch)
 	case ledger.RunStarted:
-		return s.one(ctx, `INSERT INTO run (id, digest, host) VALUES (?, ?, ?)`, int64(e.Run), e.Digest[:], e.Host)
+		return s.one(ctx, `INSERT INTO run (id, digest, nonce, host) VALUES (?, ?, ?, ?)`, int64(e.Run), e.Digest[:], e.Nonce, e.Host)
 	case ledger.RunFinished:
 		return s.one(ctx, `UPDATE run SET outcome = ? WHERE id = ?`, e.Outcome, int64(e.Run))
 	case ledger.OrderReserved:

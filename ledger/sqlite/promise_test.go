@@ -136,7 +136,7 @@ func TestPhasesChangeOnlyAlongTheTable(t *testing.T) {
 		{`UPDATE wallet SET anchor_lt = 99`, "the anchor of a wallet never changes"},
 		{`DELETE FROM run`, "a run is never deleted"},
 		{`UPDATE run SET host = 'other'`, "a run ends once"},
-		{`INSERT INTO run SELECT 9, digest, host, '' FROM run`, "a run follows the newest"},
+		{`INSERT INTO run SELECT 9, digest, nonce, host, '' FROM run`, "a run follows the newest"},
 		{`DELETE FROM ledger`, "a ledger is never deleted"},
 		{`DELETE FROM wallet`, "a wallet is never deleted"},
 		{`INSERT INTO wallet SELECT 'x', version, anchor_lt, anchor_hash, block, reason, ramp, 9, zeroblob(32) FROM wallet WHERE block > 0`, "after it has an anchor"},

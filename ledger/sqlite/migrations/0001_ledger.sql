@@ -62,6 +62,7 @@ BEGIN SELECT RAISE(ABORT, 'a wallet is never deleted'); END;
 CREATE TABLE run (
   id      INTEGER PRIMARY KEY,
   digest  BLOB    NOT NULL CHECK (length(digest) = 32),
+  nonce   TEXT    NOT NULL,
   host    TEXT    NOT NULL,
   outcome TEXT    NOT NULL DEFAULT ''
 ) STRICT;
@@ -70,7 +71,7 @@ CREATE TRIGGER run_follows_the_newest BEFORE INSERT ON run
 WHEN NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM run)
 BEGIN SELECT RAISE(ABORT, 'a run follows the newest run'); END;
 CREATE TRIGGER run_ends_once BEFORE UPDATE ON run
-WHEN OLD.outcome <> '' OR NEW.id <> OLD.id OR NEW.digest <> OLD.digest OR NEW.host <> OLD.host
+WHEN OLD.outcome <> '' OR NEW.id <> OLD.id OR NEW.digest <> OLD.digest OR NEW.nonce <> OLD.nonce OR NEW.host <> OLD.host
 BEGIN SELECT RAISE(ABORT, 'a run ends once and never changes otherwise'); END;
 CREATE TRIGGER run_stays BEFORE DELETE ON run
 BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
