@@ -144,6 +144,24 @@ func TestAReservationNamesTheSumItWasDecidedOn(t *testing.T) {
 	}
 }
 
+// A key begins a new generation when a person has it issued again, and never
+// by an order alone; afterwards nothing joins the old one.
+func TestOnlyAReissueBeginsAGeneration(t *testing.T) {
+	s := at(t, ledger.Paid)
+	second := reserved(2, "a/ann")
+	second.Generation = 2
+	if err := s.Apply(second); !errors.Is(err, ledger.ErrPrior) {
+		t.Errorf("without a reissue: %v, want ErrPrior", err)
+	}
+	apply(t, s, ledger.KeyReissued{Key: "a/ann", Generation: 2, Reason: "stolen"})
+	first := reserved(2, "a/ann")
+	first.Part, first.Prior = 2, 50
+	if err := s.Apply(first); !errors.Is(err, ledger.ErrPrior) {
+		t.Errorf("in the generation before: %v, want ErrPrior", err)
+	}
+	apply(t, s, second)
+}
+
 // A payment that was proven dead sends its orders back, to be offered anew; a
 // payment that may live is never joined by another of its wallet.
 func TestOnlyADeadPaymentIsReplaced(t *testing.T) {
