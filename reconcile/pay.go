@@ -139,7 +139,7 @@ func (s *State) tried(e Tried) {
 	case s.stopped != nil:
 		s.draft = nil
 	case e.Err != nil:
-		s.retry(fmt.Errorf("emulating the payment: %w", e.Err))
+		s.retry(fmt.Errorf("%w: emulating the payment: %w", ErrChain, e.Err))
 	case !sum.Accepted:
 		s.retry(fmt.Errorf("the wallet %s would not take the payment (exit code %d)", s.self, sum.ExitCode))
 	case sum.Skipped == 0 && sum.Sent == len(d.orders) && sum.ExitCode == 0:

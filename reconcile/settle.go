@@ -61,7 +61,7 @@ func (s *State) missed(e Sighted) {
 	}
 	s.draft = nil
 	s.blind = true
-	s.stop(fmt.Errorf("reading wallet %s: %w", e.Wallet, e.Err))
+	s.stop(fmt.Errorf("%w: %w", ErrChain, e.Err))
 }
 
 // patience is the pause before the n-th repetition: 1, 2, 4, 8 and then 10

@@ -89,6 +89,8 @@ var (
 	ErrFunds = errors.New("not enough TON in the wallet")
 	// ErrBreaker: too much is paid and not acknowledged.
 	ErrBreaker = errors.New("Fragment has not acknowledged what was paid, so nothing more is signed")
+	// ErrChain: the chain could not be read for a while.
+	ErrChain = errors.New("the TON network can't be read")
 	// ErrInterrupted is how a run ends that a person stopped.
 	ErrInterrupted = errors.New("interrupted; running apply again goes on where this stopped")
 )

@@ -102,6 +102,7 @@ func hint(err error) string {
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
 		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost: run apply again."},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger and run apply again. If there is none, or somebody paid by hand: fragplan ledger rebuild -reason TEXT takes them in."},
+		{reconcile.ErrChain, "Run apply again when the servers answer: it settles first what is under way. The servers are those of global.config.json."},
 		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. If fragplan.yaml names a new wallet on purpose, fragplan ledger init takes it in; otherwise name the old one, or restore the ledger of this one."},
 		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
 		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},
