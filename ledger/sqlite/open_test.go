@@ -48,6 +48,24 @@ func TestTheFileIsPrivate(t *testing.T) {
 	}
 }
 
+// A commit is on the disk when it returns, also after a power cut: SQLite syncs
+// the file, and the folder in which the rollback journal stood. References are
+// held, and a busy file is waited for.
+func TestCommitsAreDurable(t *testing.T) {
+	made, path := create(t)
+	opened := must(sqlite.Open(t.Context(), path))
+	defer opened.Close()
+	for name, s := range map[string]*sqlite.Store{"made": made, "opened": opened} {
+		for pragma, want := range map[string]string{
+			"synchronous": "3" /* EXTRA */, "journal_mode": "delete", "foreign_keys": "1", "busy_timeout": "5000",
+		} {
+			if got := must(s.Pragma(t.Context(), pragma)); got != want {
+				t.Errorf("%s: %s = %s, want %s", name, pragma, got, want)
+			}
+		}
+	}
+}
+
 // What is not the one plain file of a ledger isn't opened.
 func TestDamagedAndOddFilesAreRefused(t *testing.T) {
 	s, whole := locked(t)
