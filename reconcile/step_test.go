@@ -433,6 +433,38 @@ func TestOffersThatEndTooSoon(t *testing.T) {
 	}
 }
 
+// A message ends a minute before the first of the offers that it pays: what it
+// can still pay later, Fragment may no longer count.
+func TestAMessageEndsBeforeItsOffers(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(2), plenty); err != nil { // the ramp is up
+		t.Fatal(err)
+	}
+	ends := map[ledger.OrderID]uint32{}
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		switch f := f.(type) {
+		case reconcile.Ask:
+			offer := w.offer(f)
+			offer.Invoice.ValidUntil = w.time + 600
+			if strings.HasSuffix(f.Handle, "03") {
+				offer.Invoice.ValidUntil = w.time + 200
+			}
+			ends[f.Order] = offer.Invoice.ValidUntil
+			return reconcile.Offered{Order: f.Order, Offer: offer}
+		case reconcile.Sign:
+			for _, id := range w.book().Payments[f.Payment].Orders {
+				if f.Payload.ValidUntil+60 > ends[id] {
+					t.Errorf("the message lives until %d, the offer of order %d ends at %d", f.Payload.ValidUntil, id, ends[id])
+				}
+			}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(5), plenty); err != nil || len(w.paid()) != 5 {
+		t.Errorf("%v, %d paid", err, len(w.paid()))
+	}
+}
+
 // Offers are answered in any order and paid in the plan's: with money for some
 // the first are bought, not the ones whose offer came first.
 func TestThePlansOrderHolds(t *testing.T) {
