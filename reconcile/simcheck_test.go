@@ -25,6 +25,8 @@ type checker struct {
 	misled  map[string]bool                   // keys for which a person said something wrong
 
 	armed    map[ton.Hash]armed // durable payloads, burns among them
+	executed map[ton.Hash]bool  // payloads that the chain has taken
+	dead     map[ton.Hash]bool  // payloads that never must be
 	readied  map[string]bool    // durable messages
 	paid     map[intent]*sale   // what was paid for each part
 	refs     map[string]int     // how often each ref was paid
@@ -53,7 +55,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]bool{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -92,7 +94,7 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.OrderHeld:
 			s.market.known[p.terms[e.Order]].settled = true
 		case ledger.PaymentArmedEvent:
-			c.arm(p, e.Payload)
+			c.opened(p, e)
 		case ledger.BurnArmed:
 			c.arm(p, e.Payload)
 			p.burns[string(p.messages[e.Payment])] = true
@@ -102,8 +104,10 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.BurnSigned:
 			c.readied[string(e.Message)] = true
 		case ledger.PaymentExecutedEvent:
+			c.settled(p, e.Payment, false)
 			s.noteExecuted(e)
 		case ledger.PaymentDeadEvent:
+			c.settled(p, e.Payment, true)
 			if e.Certificate.Taken.IsZero() {
 				s.counter.add("verdict: dead by time")
 			} else {
@@ -139,6 +143,32 @@ func (c *checker) arm(p *process, payload ton.Payload) {
 	}
 	if _, known := c.armed[hash]; !known {
 		c.armed[hash] = armed{p, p.limits}
+	}
+}
+
+// opened checks I3: a wallet has one payment that may be executed, and no more.
+func (c *checker) opened(p *process, e ledger.PaymentArmedEvent) {
+	if len(p.open) > 0 {
+		c.violate(3, "p%d arms payment %d beside an open one", p.id, e.Payment)
+	}
+	if hash, err := e.Payload.Hash(); err == nil {
+		p.open[e.Payment] = hash
+	}
+	c.arm(p, e.Payload)
+}
+
+// settled checks I7: a payment that is recorded as executed stands in the
+// chain. One that is recorded as dead must never come there.
+func (c *checker) settled(p *process, id ledger.PaymentID, dead bool) {
+	hash := p.open[id]
+	delete(p.open, id)
+	switch {
+	case dead && c.executed[hash]:
+		c.violate(6, "p%d records payment %d as dead, and it was executed", p.id, id)
+	case dead:
+		c.dead[hash] = true
+	case !c.executed[hash]:
+		c.violate(7, "p%d records payment %d as executed, and it was not", p.id, id)
 	}
 }
 
@@ -188,13 +218,16 @@ func (c *checker) decides(p *process, f reconcile.Effect) {
 
 // transaction checks what left the wallet.
 func (c *checker) transaction(t ton.Transaction, m *external) {
-	if m == nil || len(t.Out) == 0 {
-		return
+	if m == nil || !t.Success {
+		return // nothing of ours, or rolled back
 	}
 	hash, err := m.payload.Hash()
 	if err != nil {
 		c.violate(4, "%v", err)
 		return
+	}
+	if c.executed[hash] = true; c.dead[hash] {
+		c.violate(6, "seqno %d was executed, and is recorded as dead", m.payload.Seqno)
 	}
 	by, ours := c.armed[hash]
 	if !ours {
@@ -296,6 +329,7 @@ func (c *checker) final() {
 	}
 	c.conserved(book)
 	c.audited(book)
+	c.ended(book)
 	for _, o := range c.want {
 		c.served(book, o)
 	}
@@ -341,6 +375,15 @@ func (c *checker) refAt(o *ledger.Order) string {
 		}
 	}
 	return "nothing"
+}
+
+// ended is I24: no order waits for anything.
+func (c *checker) ended(book *ledger.State) {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o.Phase != ledger.Acknowledged && o.Phase != ledger.Delivered && o.Phase != ledger.Released {
+			c.violate(24, "order %d of %s is %s in the end", id, o.Key, o.Phase)
+		}
+	}
 }
 
 // audited: the program's own audit finds nothing either.

@@ -36,6 +36,7 @@ type process struct {
 
 	orders   map[ledger.OrderID]ledger.OrderReserved
 	terms    map[ledger.OrderID]terms // of the offers that they have
+	open     map[ledger.PaymentID]ton.Hash
 	founds   map[ledger.FoundID]*sale
 	messages map[ledger.PaymentID]ton.BoC
 	burns    map[string]bool // messages that are to be burned
@@ -65,7 +66,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)
@@ -90,6 +91,7 @@ func (p *process) load() *ledger.State {
 		}
 	}
 	for _, open := range book.Open() {
+		p.open[open.ID] = open.Hash
 		p.messages[open.ID] = open.Message
 		if open.Burn != nil && len(open.Message) > 0 {
 			p.burns[string(open.Message)] = true
