@@ -68,6 +68,7 @@ const (
 	WrongRef      Code = "FW-014" // with a well-formed ref
 	KnownRef      Code = "FW-015" // that is new to the ledger
 	WrongPayload  Code = "FW-016" // a message with exactly the approved transfers
+	WrongMessage  Code = "FW-017" // bytes with exactly that message, validly signed
 )
 
 // What a body may take up. Fragment's have at most 2 cells and 70 bytes.

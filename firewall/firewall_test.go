@@ -1,6 +1,8 @@
 package firewall_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"slices"
 	"strings"
@@ -320,4 +322,72 @@ func TestRecognize(t *testing.T) {
 	if got, _, ok := firewall.Recognize(firewall.CommentOf(product.Item{Kind: product.TopUp, Quantity: 5}, "AbCd_-123"), 5*ton.TON+1); ok {
 		t.Errorf("a top-up of a fraction: %v", got)
 	}
+}
+
+// What leaves is exactly what was recorded: any other byte, wallet, signature
+// or deployment is refused.
+func TestCheckMessage(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
+		w := ton.Wallet{Version: version, PublicKey: key.Public().(ed25519.PublicKey), NetworkID: ton.Mainnet}
+		p := ton.Payload{Wallet: version, WalletID: w.ID(), Seqno: 7, ValidUntil: now + 60, Transfers: []ton.Transfer{{To: collector, Amount: ton.TON, Body: comment("hi")}}}
+		signed := func(p ton.Payload, key ed25519.PrivateKey, to ton.Address, deploys bool) ton.BoC {
+			hash, err := p.Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := p.Sign(ed25519.Sign(key, hash[:]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			init := w.StateInit()
+			if !deploys {
+				init = nil
+			}
+			message, err := ton.External(to, init, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return message
+		}
+		for _, deploys := range []bool{false, true} {
+			if err := firewall.CheckMessage(signed(p, key, w.Address(), deploys), p, w, deploys); err != nil {
+				t.Errorf("%s: %v", version, err)
+			}
+		}
+		other := p
+		other.Seqno++
+		thief := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
+		for name, message := range map[string]ton.BoC{
+			"nothing": nil, "another payload": signed(other, key, w.Address(), false), "another key": signed(p, thief, w.Address(), false),
+			"another wallet": signed(p, key, stranger, false), "a deployment": signed(p, key, w.Address(), true),
+		} {
+			var r *firewall.Refusal
+			if err := firewall.CheckMessage(message, p, w, false); !errors.As(err, &r) || r.Code != firewall.WrongMessage {
+				t.Errorf("%s, %s: %v", version, name, err)
+			}
+		}
+		good := signed(p, key, w.Address(), false)
+		for i := range 8 * len(good) {
+			bad := append(ton.BoC{}, good...)
+			bad[i/8] ^= 1 << (i % 8)
+			// A flip in the bag's own header may read as the same cells.
+			if c, err := bad.Cell(); err == nil && ton.Hash(c.Hash()) == cellHash(t, good) {
+				continue
+			}
+			if err := firewall.CheckMessage(bad, p, w, false); err == nil {
+				to, _, body, _ := ton.ParseExternal(bad)
+				t.Fatalf("%s: bit %d is flipped and the message passes: to %s, %s", version, i, to, body.Dump())
+			}
+		}
+	}
+}
+
+func cellHash(t *testing.T, b ton.BoC) ton.Hash {
+	t.Helper()
+	c, err := b.Cell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ton.Hash(c.Hash())
 }

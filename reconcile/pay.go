@@ -192,6 +192,13 @@ func (s *State) arm() {
 
 func (s *State) signed(e Signed) {
 	p := s.book.Payments[e.Payment]
+	if e.Err == nil {
+		payload := p.Payload
+		if e.Burn {
+			payload = p.Burn.Payload
+		}
+		e.Err = firewall.CheckMessage(e.Message, payload, s.wallet, p.Deploys)
+	}
 	if e.Burn && e.Err == nil {
 		s.burning(p, e.Message)
 		return

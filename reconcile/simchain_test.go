@@ -59,7 +59,10 @@ func newChain(version ton.WalletVersion, balance ton.Nano) *chain {
 	return c
 }
 
-var publicKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+var (
+	privateKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	publicKey  = privateKey.Public().(ed25519.PublicKey)
+)
 
 func (c *chain) deploy() {
 	c.account.Active = true
@@ -69,7 +72,11 @@ func (c *chain) deploy() {
 
 // sign makes the external message of a payload. Equal payloads give equal bytes.
 func (c *chain) sign(p ton.Payload, deploys bool) ton.BoC {
-	body, err := p.Sign(make([]byte, ed25519.SignatureSize))
+	hash, err := p.Hash()
+	if err != nil {
+		panic(fmt.Sprintf("hashing: %v", err))
+	}
+	body, err := p.Sign(ed25519.Sign(privateKey, hash[:]))
 	if err != nil {
 		panic(fmt.Sprintf("signing: %v", err))
 	}
