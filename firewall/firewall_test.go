@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -390,4 +392,31 @@ func cellHash(t *testing.T, b ton.BoC) ton.Hash {
 		t.Fatal(err)
 	}
 	return ton.Hash(c.Hash())
+}
+
+// Every code has its line in the documentation, in order, and no other has.
+func TestTheCodesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/firewall.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("firewall.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, m := range regexp.MustCompile(`Code = "(FW-\d+)"`).FindAllSubmatch(source, -1) {
+		want = append(want, string(m[1]))
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| (FW-\d+) \|`).FindAllSubmatch(page, -1) {
+		got = append(got, string(m[1]))
+	}
+	if !slices.Equal(want, got) {
+		t.Errorf("documented are %v, and there are %v", got, want)
+	}
+	for _, a := range firewall.DefaultDestinations() {
+		if !bytes.Contains(page, []byte(a.String())) {
+			t.Errorf("%s is not documented", a)
+		}
+	}
 }
