@@ -160,7 +160,11 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 	}
 	if given < o.Item.Quantity {
 		if found := d.have.Unclaimed(o.Item.Kind); len(found) > 0 {
-			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s) stands in the chain and may have been for it: say whom it was for with fragplan ledger assign", found[0].Item, found[0].Ref)
+			more := ""
+			if len(found) > 1 {
+				more = fmt.Sprintf(" and %d more like it", len(found)-1)
+			}
+			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s)%s in the chain may have been for it: say whom it was for with fragplan ledger assign", found[0].Item, found[0].Ref, more)
 		}
 	}
 	if given > o.Item.Quantity {
