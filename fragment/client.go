@@ -60,7 +60,7 @@ type Client struct {
 	hashing door // one page load for a hash at a time
 
 	mu     sync.Mutex
-	hashes map[string]*Secret   // by page; pointers, because fmt shows what unexported fields hold
+	hashes map[string]Secret    // by page
 	seen   map[Product]revision // what the last state of each product was
 
 	once sync.Once

@@ -28,7 +28,7 @@ func Example() {
 func ExampleClient_Buy_stars() {
 	site := newSite() // a local server; leave BaseURL empty for fragment.com
 	defer site.Close()
-	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…", Wallet: fragment.Account{Address: ton.MustParseAddress(payer)}}
+	client := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("stel_ssid=…"), Wallet: fragment.Account{Address: ton.MustParseAddress(payer)}}
 
 	ctx := context.Background()
 	p, err := client.Buy(ctx, fragment.Stars, "@jane", 50)
@@ -48,7 +48,7 @@ func ExampleClient_Buy_stars() {
 func ExampleClient_Buy_premium() {
 	site := newSite()
 	defer site.Close()
-	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…"}
+	client := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("stel_ssid=…")}
 
 	p, err := client.Buy(context.Background(), fragment.Premium, "jane", 3)
 	if errors.Is(err, fragment.ErrAlreadyPremium) {
@@ -62,7 +62,7 @@ func ExampleClient_Buy_premium() {
 func ExampleClient_Buy_topUp() {
 	site := newSite()
 	defer site.Close()
-	client := &fragment.Client{BaseURL: site.URL, Cookie: "stel_ssid=…"}
+	client := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("stel_ssid=…")}
 
 	p, err := client.Buy(context.Background(), fragment.TopUp, "https://t.me/jane", 25)
 	fmt.Println(p.Amount, p.Ref, err)

@@ -108,14 +108,14 @@ func stale(err error) bool {
 }
 
 // post sends one form and judges the answer.
-func (c *Client) post(ctx context.Context, r request, hash Secret, out any) error {
+func (c *Client) post(ctx context.Context, r request, hash string, out any) error {
 	form := url.Values{}
 	for k, v := range r.form {
 		form[k] = v
 	}
 	form.Set("method", r.method)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		c.base()+"/api?hash="+url.QueryEscape(string(hash)), strings.NewReader(form.Encode()))
+		c.base()+"/api?hash="+url.QueryEscape(hash), strings.NewReader(form.Encode()))
 	if err != nil {
 		return fmt.Errorf("fragment %s: the base URL is not one", r.method) // the cause would print the hash
 	}
@@ -196,8 +196,8 @@ func (c *Client) send(req *http.Request, method string, cl class) (status int, b
 	}
 	req.Header.Set("User-Agent", agent)
 	req.Header.Set("Accept-Language", "en")
-	if c.Cookie != "" {
-		req.Header.Set("Cookie", string(c.Cookie))
+	if cookie := c.Cookie.reveal(); cookie != "" {
+		req.Header.Set("Cookie", cookie)
 	}
 	resp, err := c.client().Do(req)
 	if err != nil {

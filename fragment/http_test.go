@@ -111,7 +111,7 @@ func TestHash(t *testing.T) {
 		t.Errorf("sent %d times, want once more with a fresh hash", n)
 	}
 	given := s.client()
-	given.Hash = "00ff" // old
+	given.Hash = fragment.SecretOf("00ff") // old
 	if _, err := given.Buy(t.Context(), fragment.TopUp, "jane", 25); err != nil {
 		t.Error(err)
 	}
@@ -203,9 +203,9 @@ func TestSecrecy(t *testing.T) {
 		http.Redirect(w, r, other.URL+"/stolen", http.StatusTemporaryRedirect)
 	}))
 	defer site.Close()
-	c := &fragment.Client{BaseURL: site.URL, Cookie: "s3cret", RetryPause: 1}
+	c := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("s3cret"), RetryPause: 1}
 	_, err1 := c.Price(t.Context(), fragment.Premium, 3)
-	c.Hash = "4a5h"
+	c.Hash = fragment.SecretOf("4a5h")
 	_, err2 := c.Search(t.Context(), fragment.Stars, "jane", 50)
 	site.Close()
 	err3 := c.Confirm(t.Context(), fragment.Purchase{Product: fragment.Stars, ConfirmMethod: "confirmReq"}, ton.BoC{1})

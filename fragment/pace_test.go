@@ -52,7 +52,7 @@ func TestPace(t *testing.T) {
 	s.Close() // answers come over pipes
 	synctest.Test(t, func(t *testing.T) {
 		c := s.client()
-		c.BaseURL, c.HTTP, c.Hash, c.Pace = "http://fragment.test", piped(s), fragment.Secret(s.hash), time.Second
+		c.BaseURL, c.HTTP, c.Hash, c.Pace = "http://fragment.test", piped(s), fragment.SecretOf(s.hash), time.Second
 		look := func(p fragment.Product) {
 			if _, err := c.Search(t.Context(), p, "jane", 3+47*boolInt(p == fragment.Stars)); err != nil {
 				t.Error(err)

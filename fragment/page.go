@@ -18,7 +18,7 @@ var apiHash = regexp.MustCompile(`/api\?hash=([0-9A-Za-z_-]{1,128})`)
 
 // hash returns the hash for the methods of a page. If it isn't known, or is
 // the one that was just refused, it is read from the page.
-func (c *Client) hash(ctx context.Context, r request, refused Secret) (Secret, error) {
+func (c *Client) hash(ctx context.Context, r request, refused string) (string, error) {
 	if h := c.knownHash(r.page); h != "" && h != refused {
 		return h, nil
 	}
@@ -41,20 +41,20 @@ func (c *Client) hash(ctx context.Context, r request, refused Secret) (Secret, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.hashes == nil {
-		c.hashes = map[string]*Secret{}
+		c.hashes = map[string]Secret{}
 	}
-	h := Secret(m[1])
-	c.hashes[r.page] = &h
+	h := string(m[1])
+	c.hashes[r.page] = SecretOf(h)
 	return h, nil
 }
 
-func (c *Client) knownHash(page string) Secret {
+func (c *Client) knownHash(page string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h := c.hashes[page]; h != nil {
-		return *h
+	if h := c.hashes[page].reveal(); h != "" {
+		return h
 	}
-	return c.Hash
+	return c.Hash.reveal()
 }
 
 // iconPrice reads the price in TON out of HTML in which the icon tells the

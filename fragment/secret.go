@@ -10,22 +10,41 @@ import (
 
 // A Secret is a text that no log, error or dump may show. It prints as
 // "redacted" (or as nothing if it is empty) through fmt, encoding/json and
-// log/slog; a conversion to string reads it. As the key of a map it would be
-// shown.
-type Secret string
+// log/slog. The zero Secret is empty.
+type Secret struct {
+	// A function, because package fmt does not ask a Secret in an unexported
+	// field how to print it.
+	text func() string
+}
+
+// SecretOf makes a Secret of a text.
+func SecretOf(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{func() string { return text }}
+}
+
+// reveal returns the text, for a request.
+func (s Secret) reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return s.text()
+}
 
 const redacted = "redacted"
 
 // String returns "redacted".
 func (s Secret) String() string {
-	if s == "" {
+	if s.text == nil {
 		return ""
 	}
 	return redacted
 }
 
 // GoString returns "redacted" for %#v.
-func (s Secret) GoString() string { return `fragment.Secret("` + s.String() + `")` }
+func (s Secret) GoString() string { return `fragment.SecretOf("` + s.String() + `")` }
 
 // Format prints "redacted" for every verb, %x and %q among them.
 func (s Secret) Format(f fmt.State, verb rune) {
@@ -73,5 +92,5 @@ func FromEnv(getenv func(string) string) (Credentials, error) {
 	if strings.ContainsFunc(cookie, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return Credentials{}, fmt.Errorf("%w: %s holds a line break or a control character", ErrNoCredentials, EnvCookie)
 	}
-	return Credentials{Cookie: Secret(cookie), Hash: Secret(strings.TrimSpace(getenv(EnvHash)))}, nil
+	return Credentials{Cookie: SecretOf(cookie), Hash: SecretOf(strings.TrimSpace(getenv(EnvHash)))}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -14,11 +16,16 @@ import (
 
 // No way of printing shows a secret.
 func TestSecret(t *testing.T) {
-	const s fragment.Secret = "s3cret"
+	s := fragment.SecretOf("s3cret")
 	c := fragment.Credentials{Cookie: s, Hash: s}
+	hidden := struct {
+		inner struct{ secret fragment.Secret }
+	}{struct{ secret fragment.Secret }{s}}
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%T"} {
-		fmt.Fprintf(&out, verb+" "+verb+" "+verb+"\n", s, c, &c)
+		for _, v := range []any{s, c, &c, hidden, &hidden, []any{hidden}, map[string]any{"a": hidden}} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
 	}
 	for _, v := range []any{s, c} {
 		b, err := json.Marshal(v)
@@ -28,13 +35,13 @@ func TestSecret(t *testing.T) {
 		out.Write(b)
 	}
 	session := &fragment.Client{Cookie: s, Hash: s, BaseURL: serve(t).URL}
-	session.Hash = ""
+	session.Hash = fragment.Secret{}
 	if _, err := session.Search(t.Context(), fragment.Stars, "jane", 50); err != nil {
 		t.Error(err) // so that it holds a hash from the page
 	}
 	fmt.Fprintf(&out, "%v %+v %#v\n", session, session, session)
-	slog.New(slog.NewTextHandler(&out, nil)).Info("session", "cookie", s, "all", c, "client", session)
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("session", "cookie", s, "all", c)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("session", "cookie", s, "all", c, "client", session, "hidden", hidden)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("session", "cookie", s, "all", c, "hidden", hidden)
 	for _, leak := range []string{"s3cret", "733363726574", "0123456789abcdef01"} {
 		if strings.Contains(strings.ToLower(out.String()), leak) {
 			t.Errorf("%s in %s", leak, out.String())
@@ -49,8 +56,18 @@ func TestSecret(t *testing.T) {
 func TestFromEnv(t *testing.T) {
 	env := map[string]string{"FRAGMENT_COOKIE": " Cookie: a=1; b=2\n", "FRAGMENT_HASH": "ab12 "}
 	c, err := fragment.FromEnv(func(k string) string { return env[k] })
-	if err != nil || string(c.Cookie) != "a=1; b=2" || string(c.Hash) != "ab12" {
-		t.Errorf("got %q, %q, %v", string(c.Cookie), string(c.Hash), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cookie, hash string
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, hash = r.Header.Get("Cookie"), r.FormValue("hash")
+	}))
+	defer site.Close()
+	session := &fragment.Client{BaseURL: site.URL, Cookie: c.Cookie, Hash: c.Hash}
+	_, _ = session.Search(t.Context(), fragment.Stars, "jane", 50)
+	if cookie != "a=1; b=2" || hash != "ab12" {
+		t.Errorf("sent %q, %q", cookie, hash)
 	}
 	for _, bad := range []string{"", " ", "a=1\r\nHost: x"} {
 		if _, err := fragment.FromEnv(func(string) string { return bad }); !errors.Is(err, fragment.ErrNoCredentials) {

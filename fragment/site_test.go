@@ -119,7 +119,7 @@ func (s *site) count(call string) (n int) {
 func (s *site) client() *fragment.Client {
 	return &fragment.Client{
 		BaseURL:    s.URL,
-		Cookie:     "stel_ssid=s3cret_1; stel_ton_token=t0ken",
+		Cookie:     fragment.SecretOf("stel_ssid=s3cret_1; stel_ton_token=t0ken"),
 		Wallet:     fragment.Account{Address: ton.MustParseAddress(payer)},
 		RetryPause: time.Microsecond,
 	}

@@ -131,7 +131,7 @@ func newBuyer(t *testing.T, w *sandbox.World, trusted *chain.BlockID) *buyer {
 		t.Fatal(err)
 	}
 	return &buyer{w, client, signer, &fragment.Client{
-		BaseURL: w.FragmentURL, Cookie: fragment.Secret(w.Cookie),
+		BaseURL: w.FragmentURL, Cookie: fragment.SecretOf(w.Cookie),
 		Wallet: fragment.Account{Address: w.Wallet, NetworkID: w.NetworkID},
 	}}
 }

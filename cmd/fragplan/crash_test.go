@@ -86,7 +86,7 @@ func (r *rig) apply(t *testing.T, n int, before bool) (reconcile.Result, error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := &fragment.Client{BaseURL: r.world.FragmentURL, Cookie: fragment.Secret(r.world.Cookie), Wallet: fragment.Account{Address: r.world.Wallet, NetworkID: r.world.NetworkID}}
+	session := &fragment.Client{BaseURL: r.world.FragmentURL, Cookie: fragment.SecretOf(r.world.Cookie), Wallet: fragment.Account{Address: r.world.Wallet, NetworkID: r.world.NetworkID}}
 	s := reconcile.NewState(reconcile.Setup{
 		Plan: reconcile.Diff(r.want, book, nil, r.limits), Wallet: w.Public(), Book: book,
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}, Host: "test",

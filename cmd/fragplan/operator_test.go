@@ -57,7 +57,7 @@ func byhand(ts *testscript.TestScript, neg bool, args []string) {
 	} else {
 		quantity, err := strconv.ParseInt(args[1], 10, 64)
 		ts.Check(err)
-		session := &fragment.Client{BaseURL: w.FragmentURL, Cookie: fragment.Secret(w.Cookie), Wallet: fragment.Account{Address: w.Wallet, NetworkID: w.NetworkID}}
+		session := &fragment.Client{BaseURL: w.FragmentURL, Cookie: fragment.SecretOf(w.Cookie), Wallet: fragment.Account{Address: w.Wallet, NetworkID: w.NetworkID}}
 		offer, err := session.Buy(ctx, products[product.Kind(args[0])], args[2], quantity)
 		ts.Check(err)
 		transfer = offer.Transfer

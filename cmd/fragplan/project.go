@@ -268,7 +268,7 @@ func (p *project) session(ctx context.Context) (*fragment.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.BaseURL, c.Cookie = w.FragmentURL, fragment.Secret(w.Cookie)
+		c.BaseURL, c.Cookie = w.FragmentURL, fragment.SecretOf(w.Cookie)
 		c.Pace, c.RetryPause = 0, 50*time.Millisecond // nobody minds a rehearsal's haste
 	} else {
 		credentials, err := fragment.FromEnv(p.program.getenv)
