@@ -98,17 +98,19 @@ func (c *Client) begin(ctx context.Context, e entry, p *Purchase) error {
 	if !token.MatchString(string(answer.ID)) {
 		return badAnswer(e.init, "no order in it")
 	}
-	p.RequestID = string(answer.ID)
-	p.Amount = 0
-	if answer.Amount != "" {
-		amount, err := parseAmount(string(answer.Amount))
-		if err != nil {
-			return badAnswer(e.init, err.Error())
-		}
+	switch amount, err := parseAmount(string(answer.Amount)); {
+	case err == nil && amount > 0:
 		p.Amount = amount
-	} else if p.Product == TopUp {
+	case answer.Amount == "" && p.Product == TopUp:
 		p.Amount = ton.Nano(p.Quantity) * ton.TON // the answer for top-ups may leave it out
+	case answer.Amount == "" || err == nil:
+		// A link alone can't say what the order costs: it would be compared
+		// with itself.
+		return badAnswer(e.init, "no price in it")
+	default:
+		return badAnswer(e.init, err.Error())
 	}
+	p.RequestID = string(answer.ID)
 	return nil
 }
 
@@ -169,9 +171,6 @@ func (c *Client) invoice(ctx context.Context, e entry, p *Purchase) error {
 	}
 	if err := p.read(tx.Messages[0]); err != nil {
 		return wrong(ErrInvoice, "%w", err)
-	}
-	if p.Amount == 0 {
-		p.Amount = p.Transfer.Amount
 	}
 	if p.Amount != p.Transfer.Amount {
 		return wrong(ErrInvoice, "it pays %v TON, the order was for %v TON", p.Transfer.Amount, p.Amount)

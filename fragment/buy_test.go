@@ -129,6 +129,38 @@ func TestInvoice(t *testing.T) {
 	}
 }
 
+// An order whose price nobody named is not paid: its link would be compared
+// with itself. Top-ups cost what they are for.
+func TestBuyWithoutPrice(t *testing.T) {
+	for _, test := range []struct{ name, product, answer string }{
+		{"stars", "initBuyStarsRequest", `{"req_id":"REQ_ID"}`},
+		{"empty", "initBuyStarsRequest", `{"req_id":"REQ_ID","amount":""}`},
+		{"null", "initBuyStarsRequest", `{"req_id":"REQ_ID","amount":null}`},
+		{"nothing", "initBuyStarsRequest", `{"req_id":"REQ_ID","amount":"0"}`},
+		{"premium", "initGiftPremiumRequest", `{"req_id":"REQ_ID"}`},
+		{"a top-up for nothing", "initAdsTopupRequest", `{"req_id":"REQ_ID","amount":"0.0"}`},
+	} {
+		s := serve(t)
+		s.answers[test.product] = []string{test.answer}
+		product, quantity := fragment.Stars, int64(50)
+		switch test.product {
+		case "initGiftPremiumRequest":
+			product, quantity = fragment.Premium, 3
+		case "initAdsTopupRequest":
+			product, quantity = fragment.TopUp, 25
+		}
+		p, err := s.client().Buy(t.Context(), product, "jane", quantity)
+		if !errors.Is(err, fragment.ErrBadAnswer) || p.Transfer.Amount != 0 {
+			t.Errorf("%s: got %+v, %v", test.name, p, err)
+		}
+		for _, link := range []string{"getBuyStarsLink", "getGiftPremiumLink", "getAdsTopupLink"} {
+			if s.count(link) > 0 {
+				t.Errorf("%s: %s was asked for", test.name, link)
+			}
+		}
+	}
+}
+
 // Confirm sends all parameters and the signed message, once, and may be
 // repeated by the caller.
 func TestConfirm(t *testing.T) {

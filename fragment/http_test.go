@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -216,5 +217,54 @@ func TestSecrecy(t *testing.T) {
 	}
 	if reached {
 		t.Error("another host was called")
+	}
+}
+
+// Pages may redirect within the site, a few times. Nothing follows to another
+// host or scheme, no form follows at all, and a caller's own client changes
+// none of it.
+func TestRedirects(t *testing.T) {
+	var others atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { others.Add(1) }))
+	defer other.Close()
+	own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	for _, test := range []struct {
+		name, to string // "" for round in circles
+		form     bool
+		want     error
+	}{
+		{name: "a page within the site", to: "/premium/gift?again"},
+		{name: "a page to another host", to: other.URL + "/stolen", want: fragment.ErrBadAnswer},
+		{name: "a page to another scheme", to: "https" + strings.TrimPrefix(other.URL, "http") + "/stolen", want: fragment.ErrBadAnswer},
+		{name: "a page in circles", want: fragment.ErrBadAnswer},
+		{name: "a form within the site", form: true, to: "/api?again", want: fragment.ErrBadAnswer},
+		{name: "a form to another host", form: true, to: other.URL + "/stolen", want: fragment.ErrBadAnswer},
+	} {
+		for _, client := range []*http.Client{nil, own} {
+			s := serve(t)
+			inner, again := s.Config.Handler, 0
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case (r.Method == http.MethodPost) != test.form:
+					inner.ServeHTTP(w, r)
+				case test.to == "":
+					http.Redirect(w, r, r.URL.Path+"?round", http.StatusTemporaryRedirect)
+				case strings.HasSuffix(r.URL.RawQuery, "again"):
+					again++
+					inner.ServeHTTP(w, r)
+				default:
+					http.Redirect(w, r, test.to, http.StatusTemporaryRedirect)
+				}
+			})
+			c := s.client()
+			c.HTTP = client
+			_, err := c.Search(t.Context(), fragment.Premium, "jane", 3)
+			if !errors.Is(err, test.want) || test.form && again > 0 {
+				t.Errorf("%s: got %v, want %v; the form went on %d times", test.name, err, test.want, again)
+			}
+		}
+	}
+	if n := others.Load(); n > 0 {
+		t.Errorf("the other host was called %d times", n)
 	}
 }
