@@ -224,7 +224,10 @@ func (p *process) finish(err error) {
 
 func (p *process) end(err error) {
 	p.ended, p.err = true, err
-	p.tracef("p%d ends: %v", p.id, err)
+	p.tracef("p%d ends: %s", p.id, ending(err))
+	if p.story != nil && err != nil {
+		p.story("  " + err.Error())
+	}
 	p.counter.add("end: " + ending(err))
 	if err := p.file.close(); err != nil {
 		p.violate(19, "the ledger can't be closed: %v", err)

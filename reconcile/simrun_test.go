@@ -97,6 +97,20 @@ func TestSimulationRepeats(t *testing.T) {
 	}
 }
 
+// The ledger in memory and the real file take and refuse the same events: the
+// same seeds have the same stories over both.
+func TestTheStoresAgree(t *testing.T) {
+	folder := memoryFolder(t)
+	onDisk := func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }
+	for seed := uint64(1); seed <= 15; seed++ {
+		memory, file := newSim(seed, inMemory).run(), newSim(seed, onDisk).run()
+		report(t, file)
+		if memory.hash != file.hash {
+			t.Errorf("seed %d: %016x in memory and %016x on disk", seed, memory.hash, file.hash)
+		}
+	}
+}
+
 func number(t *testing.T, name string, standard int) int {
 	s := os.Getenv(name)
 	if s == "" {
