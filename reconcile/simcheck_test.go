@@ -25,7 +25,7 @@ type checker struct {
 	misled  map[string]bool                   // keys for which a person said something wrong
 
 	armed    map[ton.Hash]armed // durable payloads, burns among them
-	executed map[ton.Hash]bool  // payloads that the chain has taken
+	executed map[ton.Hash]int   // payloads that the chain has taken, and what left with them
 	dead     map[ton.Hash]bool  // payloads that never must be
 	readied  map[string]bool    // durable messages
 	paid     map[intent]*sale   // what was paid for each part
@@ -55,7 +55,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]bool{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -158,16 +158,19 @@ func (c *checker) opened(p *process, e ledger.PaymentArmedEvent) {
 }
 
 // settled checks I7: a payment that is recorded as executed stands in the
-// chain. One that is recorded as dead must never come there.
+// chain. One that is recorded as dead must never pay anything; that it took its
+// seqno and skipped everything can't be seen while the account is frozen, and
+// does not matter.
 func (c *checker) settled(p *process, id ledger.PaymentID, dead bool) {
 	hash := p.open[id]
 	delete(p.open, id)
+	_, taken := c.executed[hash]
 	switch {
-	case dead && c.executed[hash]:
+	case dead && c.executed[hash] > 0:
 		c.violate(6, "p%d records payment %d as dead, and it was executed", p.id, id)
 	case dead:
 		c.dead[hash] = true
-	case !c.executed[hash]:
+	case !taken:
 		c.violate(7, "p%d records payment %d as executed, and it was not", p.id, id)
 	}
 }
@@ -226,7 +229,7 @@ func (c *checker) transaction(t ton.Transaction, m *external) {
 		c.violate(4, "%v", err)
 		return
 	}
-	if c.executed[hash] = true; c.dead[hash] {
+	if c.executed[hash] = len(t.Out); c.dead[hash] && len(t.Out) > 0 {
 		c.violate(6, "seqno %d was executed, and is recorded as dead", m.payload.Seqno)
 	}
 	by, ours := c.armed[hash]

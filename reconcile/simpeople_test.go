@@ -285,7 +285,30 @@ func (s *sim) attend(p *process) bool {
 		s.planned = nil
 		acted = true
 	}
+	if p.branch == s.branch && p.err == nil && !s.asks(p.book) {
+		return acted
+	}
 	return s.answer() || acted
+}
+
+// asks reports whether something waits for a person.
+func (s *sim) asks(book *ledger.State) bool {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o.Phase == ledger.Held || s.unanswered(o) || s.undone(book, o) {
+			return true
+		}
+	}
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		if book.Founds[id].Open() {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered: it is paid, and the market will never say so.
+func (s *sim) unanswered(o *ledger.Order) bool {
+	return o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost
 }
 
 // answer decides what waits for a person: held orders, found transfers, and
@@ -310,7 +333,7 @@ func (s *sim) answer() bool {
 				as = ledger.Released
 			}
 			add(ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
-		case o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost:
+		case s.unanswered(o):
 			add(ledger.OrderHeld{Order: id, Reason: "Fragment does not answer"})
 			add(ledger.OrderResolved{Order: id, As: ledger.Delivered, Reason: "asked"})
 		case s.undone(book, o):

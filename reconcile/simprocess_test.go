@@ -19,7 +19,7 @@ type process struct {
 	*sim
 	id     int
 	file   file
-	book   *ledger.State // as it was read at the start
+	book   *ledger.State // as this process knows it
 	branch int           // of the ledger: a new one for each that is restored or made anew
 
 	want   []spec.Occurrence
@@ -114,6 +114,7 @@ func (p *process) begin(plan *reconcile.Plan, book *ledger.State) {
 		Plan: plan, Wallet: p.chain.wallet, Book: book, Host: fmt.Sprint("p", p.id), Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
 		Cancel: p.cancel, Reason: "the simulated person changed their mind",
 	})
+	p.book = book
 	p.inbox = []reconcile.Event{reconcile.Started{}}
 }
 
