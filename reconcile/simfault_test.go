@@ -34,6 +34,7 @@ const (
 	// The chain.
 	messageDropped
 	messageDelayed
+	messageOnTheBrink
 	messageOfferedAgain
 	messageAddedTwice
 	chainStalls
@@ -113,6 +114,7 @@ var faults = [faultCount]struct {
 
 	messageDropped:      {"a message is dropped", 5000},
 	messageDelayed:      {"a message is delayed", 5000},
+	messageOnTheBrink:   {"a message is included just before its end", 2000},
 	messageOfferedAgain: {"an old message is offered again", 3000},
 	messageAddedTwice:   {"a message is added twice", 2000},
 	chainStalls:         {"the chain's time stands still", 3000},

@@ -2,77 +2,15 @@ package reconcile_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/policy"
-	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
-
-// drawLimits draws what may be spent: now and then too little.
-func (s *sim) drawLimits() {
-	limit := func(low, high int) []ton.Amount { return []ton.Amount{(s.between(low, high) * ton.TON).Amount()} }
-	s.limits = policy.Limits{Order: limit(3, 40), Run: limit(5, 80), Month: limit(5, 150), Undelivered: limit(1, 40)}
-	s.limits.Price = ceilings(s.between(100, 200) * ton.TON / 100)
-	if s.IntN(8) == 0 {
-		s.limits.Price = s.limits.Price[:1] // Premium has no ceiling
-	}
-}
-
-// generous forbids nothing that happens here.
-func generous() policy.Limits {
-	plenty := []ton.Amount{(10_000 * ton.TON).Amount()}
-	return policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty, Price: ceilings(4 * ton.TON)}
-}
-
-// ceilings allows so much for 100 Stars, and what Premium costs.
-func ceilings(stars ton.Nano) []policy.Ceiling {
-	list := []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: stars.Amount()}}
-	for _, months := range []int64{3, 6, 12} {
-		list = append(list, policy.Ceiling{Item: product.Item{Kind: product.Premium, Quantity: months}, Max: (ton.Nano(months) * ton.TON).Amount()})
-	}
-	return list
-}
-
-// drawWant writes the first grants.
-func (s *sim) drawWant() {
-	for g := range 1 + s.IntN(3) {
-		item := s.drawItem()
-		single := s.IntN(6) == 0
-		for range 1 + s.IntN(4) {
-			s.write(fmt.Sprint("g", g), fmt.Sprint("p", s.IntN(5)), item, single)
-			if single {
-				break
-			}
-		}
-	}
-}
-
-func (s *sim) drawItem() product.Item {
-	switch s.IntN(5) {
-	case 0:
-		return product.Item{Kind: product.Premium, Quantity: []int64{3, 6, 12}[s.IntN(3)]}
-	case 1:
-		return product.Item{Kind: product.TopUp, Quantity: 1 + int64(s.IntN(4))}
-	}
-	return product.Item{Kind: product.Stars, Quantity: 50 + 10*int64(s.IntN(30))}
-}
-
-// write puts an occurrence into what is wanted, if its key is not there.
-func (s *sim) write(grant, person string, item product.Item, single bool) {
-	key := grant + "/" + person
-	if slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key }) {
-		return
-	}
-	s.want = append(slices.Clone(s.want), spec.Occurrence{Key: key, Grant: grant, Person: person, Handle: person, Item: item, Single: single, Pos: spec.Pos{File: "g.yaml", Line: len(s.want) + 1}})
-	s.checker.written(s.want)
-}
 
 // people do between two runs whatever they like.
 func (s *sim) people() {
@@ -96,56 +34,6 @@ func (s *sim) people() {
 	}
 	if s.hit(keyReissued) {
 		s.reissue()
-	}
-}
-
-// edit changes one thing in what is wanted.
-func (s *sim) edit() {
-	if len(s.want) == 0 || s.IntN(4) == 0 {
-		s.write(fmt.Sprint("g", s.IntN(4)), fmt.Sprint("p", s.IntN(5)), s.drawItem(), false)
-		return
-	}
-	i := s.IntN(len(s.want))
-	want := slices.Clone(s.want)
-	switch o := &want[i]; s.IntN(6) {
-	case 0:
-		o.Item.Quantity += 50 // a raise, for Stars
-	case 1:
-		o.Item.Quantity++
-	case 2:
-		o.Item.Quantity = max(1, o.Item.Quantity-50)
-	case 3:
-		o.Item = s.drawItem()
-	case 4:
-		s.gone = append(s.gone, *o)
-		want = slices.Delete(want, i, i+1)
-	case 5:
-		if len(s.gone) > 0 {
-			o := s.gone[s.IntN(len(s.gone))]
-			s.write(o.Grant, o.Person, o.Item, o.Single)
-			return
-		}
-	}
-	s.want = want
-	s.checker.written(want)
-}
-
-// rename gives a grant another name, which a person must not do.
-func (s *sim) rename() {
-	if len(s.want) == 0 {
-		return
-	}
-	i := s.IntN(len(s.want))
-	o := s.want[i]
-	s.gone = append(s.gone, o)
-	s.want = slices.Delete(slices.Clone(s.want), i, i+1)
-	s.write("new"+o.Grant, o.Person, o.Item, o.Single)
-}
-
-// unrename writes the old keys back, as the plan asks for: now both are wanted.
-func (s *sim) unrename() {
-	for _, o := range s.gone {
-		s.write(o.Grant, o.Person, o.Item, o.Single)
 	}
 }
 
@@ -398,6 +286,9 @@ func (s *sim) settleDown() {
 		if n == rounds {
 			s.violate(24, "after %d applies without faults there is still something to do", n)
 			return
+		}
+		if n == rounds/2 { // a bounce may be long on its way
+			s.outlast()
 		}
 		calls, length := s.market.calls, len(s.chain.history)
 		p := s.once()

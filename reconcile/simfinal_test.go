@@ -1,0 +1,150 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// final checks what everything came to.
+func (c *checker) final() {
+	if len(c.violations) > 0 {
+		return
+	}
+	book, err := c.disk.audit()
+	if err != nil {
+		c.violate(19, "the ledger is not sound: %v", err)
+		return
+	}
+	c.conserved(book)
+	c.audited(book)
+	c.ended(book)
+	for _, o := range c.want {
+		c.served(book, o)
+	}
+	c.handlesServed()
+}
+
+// conserved is I23: what the market received is what the ledger holds as paid
+// or as found, and nothing else.
+func (c *checker) conserved(book *ledger.State) {
+	var settled, found []string
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; !o.Settled.IsZero() && o.Found == 0 {
+			settled = append(settled, c.refAt(o))
+		}
+	}
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
+		found = append(found, book.Founds[id].Ref)
+	}
+	held := slices.Sorted(slices.Values(slices.Concat(settled, found)))
+	var received []string
+	for _, s := range c.market.sales {
+		times := s.paid
+		if s.key == "" { // a person may pay twice, and it is found once
+			times = min(times, 1)
+		}
+		for range times {
+			received = append(received, s.ref)
+		}
+	}
+	if !slices.Equal(held, slices.Sorted(slices.Values(received))) {
+		c.violate(23, "the market received %v, and the ledger holds %v as paid and %v as found", received, settled, found)
+	}
+}
+
+// refAt reads the ref of the transfer that paid an order from the chain.
+func (c *checker) refAt(o *ledger.Order) string {
+	i, found := slices.BinarySearchFunc(c.chain.history, o.Settled.LT, func(t ton.Transaction, lt uint64) int { return int(int64(t.LT) - int64(lt)) })
+	if found {
+		for _, out := range c.chain.history[i].Out {
+			if s := c.market.sold(out); s != nil && s.key == o.Key && s.generation == o.Generation && s.part == o.Part && s.item == o.Item {
+				return s.ref
+			}
+		}
+	}
+	return "nothing"
+}
+
+// ended is I24: no order waits for anything.
+func (c *checker) ended(book *ledger.State) {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o.Phase != ledger.Acknowledged && o.Phase != ledger.Delivered && o.Phase != ledger.Released {
+			c.violate(24, "order %d of %s is %s in the end", id, o.Key, o.Phase)
+		}
+	}
+}
+
+// audited: the program's own audit finds nothing either.
+func (c *checker) audited(book *ledger.State) {
+	for _, f := range reconcile.Audit(book, c.chain.account.Address, c.chain.history) {
+		if f.Code != reconcile.FindingBounce { // of a transfer that another ledger made
+			c.violate(13, "audit: %s: %s", f.Code, f.Text)
+		}
+	}
+}
+
+// served is I24: whoever is written has it, or there is a reason.
+func (c *checker) served(book *ledger.State, o spec.Occurrence) {
+	var given int64
+	for _, s := range c.market.sales {
+		if s.key == o.Key && s.item.Kind == o.Item.Kind && s.given() && !s.closed {
+			given += s.item.Quantity
+		}
+	}
+	rest := product.Item{Kind: o.Item.Kind, Quantity: o.Item.Quantity - given}
+	if rest.Quantity <= 0 || c.misled[o.Key] {
+		return
+	}
+	code := reconcile.Code("")
+	for _, a := range reconcile.Diff(c.want, book, nil, c.limits).Actions {
+		if a.Key == o.Key {
+			code = a.Code
+		}
+	}
+	_, sold := rest.Parts()
+	switch {
+	case code == reconcile.CodeNotSold && !sold:
+	case code == reconcile.CodeBound && len(c.most[o.Key]) > 1:
+	case code == reconcile.CodeOneWinner && o.Single && c.othersWon(o):
+	case code == reconcile.CodeNotSold && o.Item.Check() != nil:
+	default:
+		c.violate(24, "%s has %d of %s, and the plan says %q", o.Key, given, o.Item, code)
+	}
+}
+
+func (c *checker) othersWon(o spec.Occurrence) bool {
+	return slices.ContainsFunc(c.market.sales, func(s *sale) bool {
+		return s.key != o.Key && strings.HasPrefix(s.key, o.Grant+"/") && s.paid > 0
+	}) || len(c.misled) > 0
+}
+
+// handlesServed is I2 once more, without the keys: nobody was given more than
+// was ever written for all of their keys.
+func (c *checker) handlesServed() {
+	type gift struct {
+		handle string
+		kind   product.Kind
+	}
+	given, most := map[gift]int64{}, map[gift]int64{}
+	for _, s := range c.market.sales {
+		if s.given() && s.key != "" {
+			given[gift{s.handle, s.item.Kind}] += s.item.Quantity
+		}
+	}
+	for key, handle := range c.handles {
+		for kind, n := range c.most[key] {
+			most[gift{handle, kind}] += n + c.more[key]
+		}
+	}
+	for g, n := range given {
+		if n > most[g] {
+			c.violate(2, "@%s was given %d %s, and never more than %d were written", g.handle, n, g.kind, most[g])
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package reconcile_test
+
+import (
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// wrote takes note of what a process has made durable.
+func (s *sim) wrote(p *process, events []ledger.Event) {
+	c := s.checker
+	for _, e := range events {
+		s.counter.add("wrote " + ledger.KindOf(e))
+		s.tracef("p%d wrote %s", p.id, ledger.KindOf(e))
+		switch e := e.(type) {
+		case ledger.OrderReserved:
+			p.orders[e.Order] = e
+		case ledger.OrderQuoted:
+			p.terms[e.Order] = terms{e.Invoice.Ref, e.Invoice.Transfer.Amount}
+		case ledger.TransferFound:
+			p.founds[e.Found] = s.market.known[terms{e.Ref, ton.Nano(e.Amount.Units)}]
+		case ledger.OrderHeld:
+			s.market.known[p.terms[e.Order]].settled = true
+		case ledger.PaymentArmedEvent:
+			c.opened(p, e)
+		case ledger.BurnArmed:
+			c.arm(p, e.Payload)
+			p.burns[string(p.messages[e.Payment])] = true
+		case ledger.PaymentSignedEvent:
+			c.readied[string(e.Message)] = true
+			p.messages[e.Payment] = e.Message
+		case ledger.BurnSigned:
+			c.readied[string(e.Message)] = true
+		case ledger.PaymentExecutedEvent:
+			c.settled(p, e.Payment, false)
+			s.noteExecuted(e)
+		case ledger.PaymentDeadEvent:
+			c.settled(p, e.Payment, true)
+			if e.Certificate.Taken.IsZero() {
+				s.counter.add("verdict: dead by time")
+			} else {
+				s.counter.add("verdict: displaced")
+			}
+		case ledger.KeyReissued:
+			c.reissued(e.Key)
+		case ledger.FoundAssigned:
+			c.assigned(p.founds[e.Found], e)
+		}
+	}
+}
+
+func (s *sim) noteExecuted(e ledger.PaymentExecutedEvent) {
+	switch {
+	case len(e.Paid) == 0:
+		s.counter.add("verdict: all skipped")
+	case len(e.Skipped) > 0:
+		s.counter.add("verdict: some skipped")
+	default:
+		s.counter.add("verdict: executed")
+	}
+	if len(e.Message) > 0 {
+		s.counter.add("verdict: executed, signed unseen")
+	}
+}
+
+func (c *checker) arm(p *process, payload ton.Payload) {
+	hash, err := payload.Hash()
+	if err != nil {
+		c.violate(4, "a payload was recorded that can't be encoded: %v", err)
+		return
+	}
+	if _, known := c.armed[hash]; !known {
+		c.armed[hash] = armed{p, p.limits}
+	}
+}
+
+// opened checks I3: a wallet has one payment that may be executed, and no more.
+func (c *checker) opened(p *process, e ledger.PaymentArmedEvent) {
+	if len(p.open) > 0 {
+		c.violate(3, "p%d arms payment %d beside an open one", p.id, e.Payment)
+	}
+	if hash, err := e.Payload.Hash(); err == nil {
+		p.open[e.Payment] = hash
+	}
+	c.arm(p, e.Payload)
+}
+
+// settled checks I7: a payment that is recorded as executed stands in the
+// chain. One that is recorded as dead must never pay anything; that it took its
+// seqno and skipped everything can't be seen while the account is frozen, and
+// does not matter.
+func (c *checker) settled(p *process, id ledger.PaymentID, dead bool) {
+	hash := p.open[id]
+	delete(p.open, id)
+	_, taken := c.executed[hash]
+	switch {
+	case dead && c.executed[hash] > 0:
+		c.violate(6, "p%d records payment %d as dead, and it was executed", p.id, id)
+	case dead:
+		c.dead[hash] = true
+	case !taken:
+		c.violate(7, "p%d records payment %d as executed, and it was not", p.id, id)
+	}
+}
+
+// reissued: a person has a key bought again, beside what was paid for it.
+func (c *checker) reissued(key string) {
+	for _, s := range c.market.sales {
+		if s.key == key && s.paid > 0 {
+			s.closed = true
+		}
+	}
+	for _, most := range c.most[key] {
+		c.more[key] += most
+	}
+}
+
+// assigned: a person, or a ref that was known, said whom a transfer was for. A
+// wrong answer allows for a purchase too many.
+func (c *checker) assigned(sold *sale, e ledger.FoundAssigned) {
+	if sold.key != e.Key {
+		c.more[sold.key] += sold.item.Quantity // may be bought again
+		c.misled[sold.key], c.misled[e.Key] = true, true
+	}
+}
