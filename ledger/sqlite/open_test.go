@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -227,5 +228,58 @@ func TestRecordsAreChained(t *testing.T) {
 	}
 	if got, want := must(s.Head(t.Context())), (sqlite.Head{Seq: last.Seq, Hash: last.Hash}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// The tables and triggers that hold the promises are part of what Verify
+// checks: a byte of their text, a trigger that is gone, a table too many.
+func TestAnAlteredSchemaIsDamage(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, story(20)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good := must(os.ReadFile(path))
+	for name, alter := range map[string]func(path string) error{
+		"as it was": func(string) error { return nil },
+		"a byte of a trigger": func(path string) error {
+			b := bytes.ReplaceAll(good, []byte("'an event is never changed'"), []byte("'an event is never changee'"))
+			return os.WriteFile(path, b, 0o600)
+		},
+		"a trigger is gone": func(path string) error {
+			_, err := raw(t, path).Exec(`DROP TRIGGER event_is_never_deleted`)
+			return err
+		},
+		"a trigger too many": func(path string) error {
+			_, err := raw(t, path).Exec(`CREATE TRIGGER mine BEFORE INSERT ON event BEGIN SELECT RAISE(IGNORE); END`)
+			return err
+		},
+		"a table too many": func(path string) error {
+			_, err := raw(t, path).Exec(`CREATE TABLE mine (x)`)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			if err := os.WriteFile(path, good, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := alter(path); err != nil {
+				t.Fatal(err)
+			}
+			s, err := sqlite.Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			_, err = s.Verify(t.Context())
+			if whole := name == "as it was"; (err == nil) != whole || !whole && !errors.Is(err, sqlite.ErrCorrupt) {
+				t.Errorf("verify: %v", err)
+			}
+			_, err = s.Backup(t.Context(), filepath.Join(t.TempDir(), "copy.db"))
+			if whole := name == "as it was"; (err == nil) != whole {
+				t.Errorf("backup: %v", err)
+			}
+		})
 	}
 }

@@ -2,9 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -60,6 +64,58 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 	}
 	_, err := s.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", application))
 	return err
+}
+
+// intended is the schema that the migrations make.
+var intended = sync.OnceValues(func() (map[string]string, error) {
+	configure()
+	db, err := sql.Open("sqlite", "file::memory:?_dqs=0")
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer db.Close()
+	ctx := context.Background() // of the process: the answer is for every store
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer conn.Close()
+	s := &Store{path: "in memory", conn: conn}
+	if err := s.migrate(ctx, 0); err != nil {
+		return nil, err
+	}
+	return schema(ctx, conn)
+})
+
+// schema reads the text of every table, index and trigger, by kind and name.
+func schema(ctx context.Context, conn *sql.Conn) (map[string]string, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT type || ' ' || name, tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	texts := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		texts[name] = text
+	}
+	return texts, rows.Err()
+}
+
+// altered names the first part of a schema that isn't as it should be, "" if
+// there is none.
+func altered(has, want map[string]string) string {
+	for _, texts := range []map[string]string{want, has} {
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			if text, ok := has[name]; !ok || text != want[name] {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // code is SQLite's primary result code of err, 0 if it is another error.

@@ -9,9 +9,9 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-// Verify checks the whole ledger: the file's structure, the chain of records
-// from the first to the newest, and that the tables are what a replay of the
-// events gives. It returns the newest record, whose hash then stands for
+// Verify checks the whole ledger: the file's structure, that its tables and
+// triggers are those of this program, the chain of records from the first to
+// the newest, and that the tables are what a replay of the events gives. It returns the newest record, whose hash then stands for
 // everything before it. What doesn't hold is ErrCorrupt.
 func (s *Store) Verify(ctx context.Context) (Head, error) {
 	s.mu.Lock()
@@ -58,9 +58,20 @@ func (s *Store) verify(ctx context.Context) (Head, error) {
 	if verdict != "ok" {
 		return Head{}, damage("%q", verdict)
 	}
+	want, err := intended()
+	if err != nil {
+		return Head{}, err
+	}
+	has, err := schema(ctx, s.conn)
+	if err != nil {
+		return Head{}, s.failed("schema", err)
+	}
+	if name := altered(has, want); name != "" {
+		return Head{}, damage("its schema was altered: %q is not what fragplan makes", name)
+	}
 	var head Head
 	replay := ledger.NewState()
-	err := s.records(ctx, func(r ledger.Record) error {
+	err = s.records(ctx, func(r ledger.Record) error {
 		if r.Seq != head.Seq+1 || r.Prev != head.Hash || r.Hash != r.Link() {
 			return damage("record %d doesn't follow record %d", r.Seq, head.Seq)
 		}
