@@ -43,8 +43,8 @@ func AuditJSON(w io.Writer, findings []reconcile.Finding) error {
 }
 
 // Unclaimed writes the found payments that wait for a person, each with the
-// keys that it may have been for.
-func Unclaimed(w io.Writer, book *ledger.State, want []spec.Occurrence, s Style) error {
+// keys that it may have been for, and the command with which to say so.
+func Unclaimed(w io.Writer, book *ledger.State, want []spec.Occurrence, assign string, s Style) error {
 	var rows [][]string
 	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
 		f := book.Founds[id]
@@ -66,11 +66,11 @@ func Unclaimed(w io.Writer, book *ledger.State, want []spec.Occurrence, s Style)
 		_, err := fmt.Fprintln(w, "The ledger explains every transfer that left the wallet.")
 		return err
 	}
-	if _, err := fmt.Fprint(w, `The chain holds payments of which the ledger does not know whom they were for.
+	if _, err := fmt.Fprintf(w, `The chain holds payments of which the ledger does not know whom they were for.
 What they may have paid is not bought until somebody says whom:
-fragplan ledger assign REF KEY -reason TEXT (or -nobody).
+%s REF KEY -reason TEXT (or -nobody).
 
-`); err != nil {
+`, assign); err != nil {
 		return err
 	}
 	return s.rows(w, append([][]string{{"REF", "PAID", "WHAT", "FOR", "MAY BE"}}, rows...), nil)

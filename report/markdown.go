@@ -26,7 +26,7 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 	}
 	var items []string
 	for _, v := range p.Violations {
-		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(v.Message)+place(v.Place))
+		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place))
 	}
 	for _, a := range p.Actions {
 		if a.Verb == reconcile.NoOp {
@@ -36,7 +36,7 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 		if c := cost(p, a); c != "" {
 			item += ", " + c
 		}
-		if r := remark(a); r != "" {
+		if r := remark(p, a); r != "" {
 			item += ": " + span(r)
 		}
 		items = append(items, item)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/fragplan/fragplan/reconcile"
@@ -42,7 +43,7 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 			continue
 		}
 		verbs = append(verbs, a.Verb)
-		rows = append(rows, []string{string(a.Verb), a.Key, a.Item.String(), "@" + a.Handle, cost(p, a), remark(a)})
+		rows = append(rows, []string{string(a.Verb), a.Key, a.Item.String(), "@" + a.Handle, cost(p, a), remark(p, a)})
 	}
 	if err := s.rows(&b, rows, func(n int) string { return colorOf(verbs[n]) }); err != nil {
 		return err
@@ -51,7 +52,7 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 		b.WriteByte('\n')
 	}
 	for _, v := range p.Violations {
-		fmt.Fprintln(&b, s.prose(red, "Stopped by "+Clean(v.Rule, cellWidth)+":", v.Message))
+		fmt.Fprintln(&b, s.prose(red, "Stopped by "+Clean(v.Rule, cellWidth)+":", commands(p, v.Message)))
 		if v.Place != "" {
 			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
 		}
@@ -94,9 +95,21 @@ func legend(b *bytes.Buffer, p *reconcile.Plan, s Style) {
 	}
 }
 
+// ownCommand finds the commands that a reason of fragplan's own names.
+var ownCommand = regexp.MustCompile(`\bfragplan (apply|ledger|payment|plan|reissue)\b`)
+
+// commands lets the commands that a text names act on the rehearsal's ledger,
+// if the plan is one of a rehearsal.
+func commands(p *reconcile.Plan, text string) string {
+	if !p.Sandbox {
+		return text
+	}
+	return ownCommand.ReplaceAllString(text, "fragplan -sandbox $1")
+}
+
 // remark prefers fragplan's reason to the author's.
-func remark(a reconcile.Action) string {
-	text := a.Reason
+func remark(p *reconcile.Plan, a reconcile.Action) string {
+	text := commands(p, a.Reason)
 	if text == "" {
 		text = a.Why
 	}

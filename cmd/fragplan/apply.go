@@ -52,10 +52,13 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return err
 	}
 	defer project.Close()
+	if err := project.owned(); err != nil {
+		return err
+	}
 	if err := project.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := project.begin(ctx); err != nil {
+	if err := project.begin(ctx, "apply"); err != nil {
 		return err
 	}
 	shown := p.handler(asJSON)
@@ -148,7 +151,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 	}
 	session.Wallet.PublicKey = key.Public().PublicKey
 	setup := reconcile.Setup{
-		Plan: plan, Wallet: key.Public(), Book: p.book, Host: holder(), Rules: firewall.Rules{Destinations: p.destinations()},
+		Plan: plan, Wallet: key.Public(), Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: p.destinations()},
 		Cancel: p.cancel, Reason: p.reason,
 	}
 	if p.program.sandbox {
@@ -178,11 +181,11 @@ func (p *project) destinations() []ton.Address {
 	return firewall.DefaultDestinations()
 }
 
-// holder says for other people which process this is.
-func holder() string {
-	host, err := os.Hostname()
+// host says for whoever reads the ledger later on which machine a run was.
+func host() string {
+	name, err := os.Hostname()
 	if err != nil {
-		host = "unknown host"
+		name = "unknown host"
 	}
-	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+	return fmt.Sprintf("%s, process %d", name, os.Getpid())
 }

@@ -78,7 +78,7 @@ func (p *program) ledgerRebuild() *cobra.Command {
 			if err := project.rebuild(c.Context()); err != nil {
 				return err
 			}
-			return report.Unclaimed(p.stdout, project.book, project.spec.Occurrences(), p.style())
+			return report.Unclaimed(p.stdout, project.book, project.spec.Occurrences(), p.complete("fragplan ledger assign"), p.style())
 		},
 	}
 	reasonFlag(c, &reason)
@@ -89,6 +89,9 @@ func (p *program) ledgerRebuild() *cobra.Command {
 // takes into an old one what it misses. Payments that it knows of are settled
 // first, by the same engine as ever.
 func (p *project) rebuild(ctx context.Context) error {
+	if err := p.owned(); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
 		anchor, err := p.anchor(ctx, p.reason)
 		if err == nil {
@@ -104,7 +107,7 @@ func (p *project) rebuild(ctx context.Context) error {
 	} else if err := p.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := p.begin(ctx); err != nil {
+	if err := p.begin(ctx, "ledger rebuild"); err != nil {
 		return err
 	}
 	if len(p.book.Open()) > 0 {

@@ -55,12 +55,12 @@ func (p *program) complain(err error, asJSON bool) {
 			p.diagnostic(report.Diagnostic{Summary: fmt.Sprintf("and %d more", wrong.More)})
 		}
 	case asJSON:
-		p.diagnostic(report.Diagnostic{Summary: err.Error(), Detail: hint(err)})
+		p.diagnostic(report.Diagnostic{Summary: p.complete(err.Error()), Detail: p.hint(err)})
 	case errors.As(err, &wrong):
 		fmt.Fprintln(p.stderr, wrong.Error())
 	default:
-		fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(err.Error()))
-		if hint := hint(err); hint != "" {
+		fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(p.complete(err.Error())))
+		if hint := p.hint(err); hint != "" {
 			fmt.Fprintf(p.stderr, "  %s\n", hint)
 		}
 	}
@@ -91,42 +91,42 @@ func printsJSON(c *cobra.Command, args []string) bool {
 }
 
 // hint says what to try. The errors themselves only say what is wrong.
-func hint(err error) string {
+func (p *program) hint(err error) string {
 	for _, h := range []struct {
 		is   error
 		text string
 	}{
-		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild. To rehearse: -sandbox."},
+		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild -reason TEXT. To rehearse: fragplan -sandbox plan"},
 		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
-		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; apply compares it with the chain before it buys anything."},
-		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock."},
-		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost: run apply again."},
-		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger and run apply again. If there is none, or somebody paid by hand: fragplan ledger rebuild -reason TEXT takes them in."},
+		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything."},
+		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
+		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
+		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, then: fragplan apply. If there is none, or somebody paid by hand, this takes them in: fragplan ledger rebuild -reason TEXT"},
 		{reconcile.ErrChain, "Run apply again when the servers answer: it settles first what is under way. The servers are those of global.config.json."},
 		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. If fragplan.yaml names a new wallet on purpose, fragplan ledger init takes it in; otherwise name the old one, or restore the ledger of this one."},
-		{ledger.ErrPrior, "Run apply again: it decides anew on what is recorded now."},
-		{reconcile.ErrFunds, "Send TON to the wallet, then run apply again: it goes on where this stopped."},
-		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Run apply again: it repeats the confirm calls first."},
-		{errStoppedBuying, "Run apply again: it settles that payment first. That is the whole recovery."},
+		{ledger.ErrPrior, "Run it again, and it decides anew on what is recorded now: fragplan apply"},
+		{reconcile.ErrFunds, "Send TON to the wallet, then run it again; it goes on where this stopped: fragplan apply"},
+		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Then run it again; it repeats the confirm calls first: fragplan apply"},
+		{errStoppedBuying, "Run it again; it settles that payment first, and that is the whole recovery: fragplan apply"},
 		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrStale, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrApplied, "A plan is good for one run. See what it bought with: fragplan ledger list"},
-		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with -sandbox."},
+		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with: fragplan -sandbox apply"},
 		{fragment.ErrLoggedOut, "The session has ended: log in at fragment.com again and set FRAGMENT_COOKIE anew."},
-		{fragment.ErrVerification, "Finish the verification (KYC) at fragment.com with this account, then run apply again."},
+		{fragment.ErrVerification, "Finish the verification (KYC) at fragment.com with this account, then: fragplan apply"},
 		{fragment.ErrNoWallet, "Connect the project's wallet to the session at fragment.com."},
 		{fragment.ErrOtherWallet, "Connect the project's wallet to the session at fragment.com; another version of the same key is another wallet."},
 		{fragment.ErrBlocked, "Fragment's front door (Cloudflare) refuses this machine for now; try later or from another address."},
-		{fragment.ErrUnavailable, "Nothing is lost: run apply again when fragment.com works again."},
-		{fragment.ErrUnreachable, "Nothing is lost: run apply again when fragment.com can be reached from this machine."},
-		{fragment.ErrBadAnswer, "Nothing is lost: run apply again. If it stays so, look at fragment.com with a browser; if it works there, Fragment has changed, and a newer fragplan is needed."},
-		{fragment.ErrBadRequest, "Run apply again. If it stays so, Fragment has changed, and a newer fragplan is needed."},
-		{fragment.ErrRateLimited, "Fragment asks to slow down; try again in some minutes."},
-		{wallet.ErrNoMnemonic, "Set FRAGPLAN_MNEMONIC_FILE to a file (mode 0600) with the wallet's 24 words, or rehearse with -sandbox."},
+		{fragment.ErrUnavailable, "Nothing is lost. When fragment.com works again: fragplan apply"},
+		{fragment.ErrUnreachable, "Nothing is lost. When fragment.com can be reached from this machine: fragplan apply"},
+		{fragment.ErrBadAnswer, "Nothing is lost; run fragplan apply again. If it stays so, look at fragment.com with a browser; if it works there, Fragment has changed, and a newer fragplan is needed."},
+		{fragment.ErrBadRequest, "Run fragplan apply again. If it stays so, Fragment has changed, and a newer fragplan is needed."},
+		{fragment.ErrRateLimited, "Fragment asks to slow down; try again in some minutes: fragplan apply"},
+		{wallet.ErrNoMnemonic, "Set FRAGPLAN_MNEMONIC_FILE to a file (mode 0600) with the wallet's 24 words, or rehearse with: fragplan -sandbox apply"},
 		{wallet.ErrMnemonic, "The wallet's recovery phrase has 24 English words, in their order."},
 	} {
 		if errors.Is(err, h.is) {
-			return h.text
+			return p.complete(h.text)
 		}
 	}
 	return ""

@@ -23,7 +23,7 @@ func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([
 		return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
 	}
 	return p.withLedger(c, func(project *project) error {
-		if err := project.begin(c.Context()); err != nil {
+		if err := project.begin(c.Context(), strings.TrimPrefix(c.CommandPath(), "fragplan ")); err != nil {
 			return err
 		}
 		project.reason = reason

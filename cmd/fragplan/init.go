@@ -16,10 +16,28 @@ import (
 // writes the true one. It is the SHA-256 of a sentence, so nobody has its key.
 const placeholder = "UQBQW4Fz2cb0AKA1tZX98OzHzcwExJk4cGimkdOqV6AhvqeJ"
 
+var nobody = ton.MustParseAddress(placeholder)
+
+// owned refuses a wallet that is nobody's, where a ledger would be made for it
+// or money be spent.
+func (p *project) owned() error {
+	if p.program.sandbox || p.spec.Wallet.Address != nobody {
+		return nil
+	}
+	return fmt.Errorf("%s: this is not the address of your wallet: fragplan init wrote it, and nobody has its key. Write your wallet's address there, or rehearse with -sandbox", p.spec.Wallet.Pos)
+}
+
+// What fragplan.yaml says of the address.
+const (
+	ofNobody = `# The wallet that pays. This address is nobody's: write your wallet's own.
+# Rehearsals (fragplan -sandbox) use one of their own.`
+	ofYours = `# The wallet that pays. Rehearsals (fragplan -sandbox) use one of their own.`
+)
+
 // The files of a new project.
 var newProject = []struct{ name, body string }{
 	{"fragplan.yaml", `version: 1
-# The wallet that pays. Rehearsals (fragplan -sandbox) use one of their own.
+%s
 wallet: {version: v5r1, address: %s}
 ledger: .fragplan/ledger.db
 limits:
@@ -46,7 +64,8 @@ func (p *program) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init", Short: "Write a new project into this folder", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if _, _, err := ton.ParseAddress(address); err != nil {
+			given, _, err := ton.ParseAddress(address)
+			if err != nil {
 				return fmt.Errorf("-wallet %q: %w", address, err)
 			}
 			for _, f := range newProject {
@@ -61,13 +80,17 @@ func (p *program) initCommand() *cobra.Command {
 				}
 				body := f.body
 				if f.name == "fragplan.yaml" {
-					body = fmt.Sprintf(body, address)
+					remark := ofYours
+					if given == nobody {
+						remark = ofNobody
+					}
+					body = fmt.Sprintf(body, remark, address)
 				}
 				if err := os.WriteFile(name, []byte(body), 0o644); err != nil {
 					return err
 				}
 			}
-			fmt.Fprintln(p.stdout, "Wrote fragplan.yaml, people.yaml and grants/first.yaml. Next: fragplan -sandbox plan")
+			fmt.Fprintf(p.stdout, "Wrote fragplan.yaml, people.yaml and grants/first.yaml. Next: fragplan%s -sandbox plan\n", p.place())
 			return nil
 		},
 	}

@@ -43,6 +43,9 @@ func (p *program) ledgerInit() *cobra.Command {
 
 // initLedger makes the ledger, or takes a new wallet into the one that exists.
 func (p *project) initLedger(ctx context.Context, reason string) error {
+	if err := p.owned(); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
 		anchor, err := p.anchor(ctx, reason)
 		if err == nil {
@@ -64,7 +67,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if p.book.Wallets[address] != nil {
 		return fmt.Errorf("the ledger %s exists already and knows the wallet %s; nothing was changed", p.ledgerPath(), address)
 	}
-	if err := p.begin(ctx); err != nil {
+	if err := p.begin(ctx, "ledger init"); err != nil {
 		return err
 	}
 	anchor, err := p.anchor(ctx, reason)
@@ -79,8 +82,9 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 }
 
 // begin makes this process the only writer, and reads what is recorded then.
-func (p *project) begin(ctx context.Context) error {
-	if err := p.store.Lock(ctx, holder()); err != nil {
+// Others who want to write are told what it does.
+func (p *project) begin(ctx context.Context, command string) error {
+	if err := p.store.Lock(ctx, command); err != nil {
 		return err
 	}
 	return p.reload(ctx)

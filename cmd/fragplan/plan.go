@@ -85,14 +85,7 @@ func (p *program) saved(name string, plan *reconcile.Plan) {
 	if name == "" || len(plan.Violations) > 0 || !plan.Changes() {
 		return
 	}
-	flags := ""
-	if p.dir != "." {
-		flags += " -chdir=" + shell(p.dir)
-	}
-	if p.sandbox {
-		flags += " -sandbox"
-	}
-	fmt.Fprintf(p.stdout, "\nSaved. To buy exactly this: fragplan%s apply %s\n", flags, shell(name))
+	fmt.Fprintf(p.stdout, "\nSaved. To buy exactly this: fragplan%s apply %s\n", p.mode(), shell(name))
 }
 
 // shell quotes a word for a shell, if it has to be.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -38,6 +39,12 @@ type project struct {
 }
 
 func (p *program) load() (*project, error) {
+	switch info, err := os.Stat(p.dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the folder %q does not exist; -chdir names the project's folder", p.dir)
+	case err == nil && !info.IsDir():
+		return nil, fmt.Errorf("%q is not a folder; -chdir names the project's folder", p.dir)
+	}
 	s, err := spec.Load(p.dir)
 	if err != nil {
 		return nil, err
@@ -127,10 +134,21 @@ func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, e
 	if err != nil {
 		return ledger.Anchored{}, err
 	}
-	if account.Active && account.Data.Seqno > 0 && reason == "" {
-		return ledger.Anchored{}, fmt.Errorf("the wallet %s has paid before (its seqno is %d), and the ledger knows nothing of it. If a ledger was lost: fragplan ledger rebuild. If none of it was bought by fragplan, say so: fragplan ledger init -from-now -reason \"…\"", address, account.Data.Seqno)
+	if past := past(account); past != "" && reason == "" {
+		return ledger.Anchored{}, fmt.Errorf("the wallet %s %s, and the ledger knows nothing of it. If a ledger was lost: fragplan ledger rebuild -reason TEXT. If none of it was bought by fragplan, say so: fragplan ledger init -from-now -reason TEXT", address, past)
 	}
 	return ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason}, nil
+}
+
+// past says why a wallet may have paid something before, "" if it can't have.
+func past(account ton.Account) string {
+	switch {
+	case account.Frozen:
+		return "is frozen, so it was in use before"
+	case account.Active && account.Data.Seqno > 0:
+		return fmt.Sprintf("has paid before (its seqno is %d)", account.Data.Seqno)
+	}
+	return ""
 }
 
 // address is the wallet that pays: the one in fragplan.yaml, or in a rehearsal

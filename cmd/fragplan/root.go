@@ -12,9 +12,11 @@ func (p *program) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	rehearses, err := p.rehearses()
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return err }
 	f := root.PersistentFlags()
 	f.StringVar(&p.dir, "chdir", ".", "work in the folder `DIR`")
-	f.BoolVar(&p.sandbox, "sandbox", p.getenv("FRAGPLAN_SANDBOX") == "1", "rehearse against a world on this machine (FRAGPLAN_SANDBOX=1)")
+	f.BoolVar(&p.sandbox, "sandbox", rehearses, "rehearse against a world on this machine (FRAGPLAN_SANDBOX=1)")
 	f.BoolVar(&p.plain, "no-color", false, "print without colours (NO_COLOR)")
 	root.AddCommand(p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.ledgerCommand(), p.reissueCommand(), p.paymentCommand(), p.sandboxCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
