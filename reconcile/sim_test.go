@@ -45,6 +45,7 @@ type sim struct {
 	orphans  []orphan           // effects that outlived their process
 	pool     []floating         // broadcast and not yet in a block
 	ever     []ton.BoC          // every message that was ever broadcast
+	brink    ton.BoC            // the message that the network keeps until it is nearly over
 	leaked   []ton.BoC          // signed, and the signer said that it was not
 	returns  []returning        // bounces on their way
 	saved    *reconcile.Plan    // made earlier

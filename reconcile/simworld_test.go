@@ -94,16 +94,17 @@ func (s *sim) sign(f reconcile.Sign) reconcile.Event {
 func (s *sim) broadcast(message ton.BoC) {
 	if !slices.ContainsFunc(s.ever, func(m ton.BoC) bool { return slices.Equal(m, message) }) {
 		s.ever = append(s.ever, message)
+		if s.hit(messageOnTheBrink) {
+			s.brink = message
+			s.pool = append(s.pool, floating{message, s.chain.signed[string(message)].payload.ValidUntil - 1 - uint32(s.IntN(20))})
+		}
 	}
-	if s.hit(messageDropped) {
+	if slices.Equal(s.brink, message) || s.hit(messageDropped) {
 		return
 	}
 	due := s.chain.time
 	if s.hit(messageDelayed) {
 		due += uint32(s.IntN(180))
-	}
-	if s.hit(messageOnTheBrink) {
-		due = max(due, s.chain.signed[string(message)].payload.ValidUntil-1-uint32(s.IntN(10)))
 	}
 	s.pool = append(s.pool, floating{message, due})
 	if s.hit(messageAddedTwice) {
