@@ -187,11 +187,17 @@ func (p *process) strikes(f fault, records []ledger.Event) bool {
 	if p.hit(f) {
 		return true
 	}
+	rare := false
 	for _, e := range records {
 		switch e.(type) {
 		case ledger.WalletChecked, ledger.BurnArmed, ledger.BurnSigned, ledger.PaymentDeadEvent, ledger.OrderHeld,
 			ledger.OrderResolved, ledger.KeyReissued, ledger.TransactionExplained, ledger.FoundAssigned, ledger.FoundSetAside:
-			return p.hit(f) || p.hit(f) || p.hit(f) || p.hit(f)
+			rare = true
+		}
+	}
+	for n := 0; rare && n < 4; n++ {
+		if p.hit(f) {
+			return true
 		}
 	}
 	return false
