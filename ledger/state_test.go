@@ -150,8 +150,12 @@ func TestOnlyAReissueBeginsAGeneration(t *testing.T) {
 	s := at(t, ledger.Paid)
 	second := reserved(2, "a/ann")
 	second.Generation = 2
-	if err := s.Apply(second); !errors.Is(err, ledger.ErrPrior) {
-		t.Errorf("without a reissue: %v, want ErrPrior", err)
+	joining := second // as if it went on with what the first was given
+	joining.Part, joining.Prior = 2, 50
+	for _, e := range []ledger.OrderReserved{second, joining} {
+		if err := s.Apply(e); !errors.Is(err, ledger.ErrPrior) {
+			t.Errorf("part %d without a reissue: %v, want ErrPrior", e.Part, err)
+		}
 	}
 	apply(t, s, ledger.KeyReissued{Key: "a/ann", Generation: 2, Reason: "stolen"})
 	first := reserved(2, "a/ann")
