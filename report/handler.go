@@ -23,10 +23,21 @@ type Handler interface {
 	Warn(text string)
 }
 
-// orders is how many purchases a plan holds.
-func orders(p *reconcile.Plan) int {
+// work is what a plan leaves to do: for apply, and for a person first.
+type work struct {
+	orders  int // purchases
+	blocked int // lines that somebody must mend before they can be bought
+}
+
+func workOf(p *reconcile.Plan) work {
 	t := p.Summary()
-	return t.Buy + t.TopUp
+	w := work{orders: t.Buy + t.TopUp}
+	for _, a := range p.Actions {
+		if a.Failure() {
+			w.blocked++
+		}
+	}
+	return w
 }
 
 // stageWords are the stages of payments, for people.
@@ -84,24 +95,37 @@ func Count(n int, noun string) string {
 // left is how many of the planned purchases were not begun or not finished. A
 // run that came to its end leaves none: what it skipped was bought by an
 // earlier run of the same plan.
-func left(planned int, r reconcile.Result, err error) int {
+func (w work) left(r reconcile.Result, err error) int {
 	if err == nil {
 		return 0
 	}
-	return max(0, planned-len(r.Bought)-len(r.Problems))
+	return max(0, w.orders-len(r.Bought)-len(r.Problems))
 }
 
-// outcome is the last line of an apply of so many planned purchases.
-func outcome(planned int, r reconcile.Result, err error) string {
+// unbegun reports whether an error came before anything was done or meant to
+// be done: then it says all that there is to say.
+func (w work) unbegun(r reconcile.Result, err error) bool {
+	return err != nil && w == work{} && len(r.Bought)+len(r.Problems)+len(r.Undelivered)+r.Settled+r.Payments == 0
+}
+
+// complete reports whether an apply did all that is written.
+func (w work) complete(r reconcile.Result, err error) bool {
+	return err == nil && len(r.Problems) == 0 && w.blocked == 0
+}
+
+// outcome is the last line of an apply.
+func (w work) outcome(r reconcile.Result, err error) string {
 	var b strings.Builder
-	switch {
-	case err != nil || len(r.Problems) > 0:
-		b.WriteString("Apply incomplete.")
-	default:
+	if w.complete(r, err) {
 		b.WriteString("Apply complete!")
+	} else {
+		b.WriteString("Apply incomplete.")
 	}
 	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), len(r.Problems))
-	if n := left(planned, r, err); n > 0 {
+	if w.blocked > 0 {
+		fmt.Fprintf(&b, ", %d blocked", w.blocked)
+	}
+	if n := w.left(r, err); n > 0 {
 		fmt.Fprintf(&b, ", %d left", n)
 	}
 	b.WriteByte('.')
@@ -113,7 +137,10 @@ func outcome(planned int, r reconcile.Result, err error) string {
 
 // finish says what came of an apply: what a person must look at first, then
 // one line of sums.
-func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
+func finish(w io.Writer, todo work, r reconcile.Result, err error, s Style) {
+	if todo.unbegun(r, err) {
+		return
+	}
 	for _, p := range r.Problems {
 		fmt.Fprintln(w, s.prose(red, "!", Clean(p.Key, cellWidth)+": "+p.Reason))
 	}
@@ -126,8 +153,8 @@ func finish(w io.Writer, planned int, r reconcile.Result, err error, s Style) {
 	if r.Settled > 0 {
 		fmt.Fprintf(w, "%s of an earlier run settled first.\n", Count(r.Settled, "payment"))
 	}
-	line, color := outcome(planned, r, err), bold+";"+green
-	if err != nil || len(r.Problems) > 0 {
+	line, color := todo.outcome(r, err), bold+";"+green
+	if !todo.complete(r, err) {
 		color = bold + ";" + yellow
 	}
 	first := strings.IndexAny(line, "!.") + 1

@@ -77,6 +77,7 @@ type jsonPlan struct {
 	Created       int64           `json:"created"` // Unix seconds
 	Actions       []jsonAction    `json:"actions"`
 	Violations    []jsonViolation `json:"violations"`
+	Warnings      []string        `json:"warnings"` // what was in the way of a better plan, such as prices that can't be asked for
 	Summary       jsonSummary     `json:"summary"`
 }
 
@@ -112,14 +113,14 @@ func amounts(list []ton.Amount) []*jsonAmount {
 
 // PlanJSON writes a plan for programs: one object with format_version,
 // digest, ledger, wallet, priced, sandbox, changes, created, actions,
-// violations and summary, on one line of ASCII. Amounts are {"asset", "nano"}
+// violations, warnings and summary, on one line of ASCII. Amounts are {"asset", "nano"}
 // with an integer in a string. It is a view: apply takes the bytes of
 // Plan.Encode.
-func PlanJSON(w io.Writer, p *reconcile.Plan) error {
+func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
 		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created,
-		Actions: []jsonAction{}, Violations: []jsonViolation{}, Summary: summaryOf(p),
+		Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
 	}
 	for _, a := range p.Actions {
 		j.Actions = append(j.Actions, actionOf(a))

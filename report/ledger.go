@@ -30,7 +30,11 @@ func LedgerList(w io.Writer, state *ledger.State, s Style) error {
 				given.Quantity += o.Item.Quantity
 			}
 		}
-		rows = append(rows, []string{key, "@" + last.Handle, given.String(), string(last.Phase), last.Reason})
+		what := given.String()
+		if given.Quantity == 0 {
+			what = "nothing of " + last.Item.String()
+		}
+		rows = append(rows, []string{key, "@" + last.Handle, what, string(last.Phase), last.Reason})
 	}
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(w, "The ledger has no orders.")

@@ -28,7 +28,7 @@ type table struct {
 	width func() int
 
 	mu        sync.Mutex
-	planned   int
+	todo      work
 	paid      int
 	delivered int
 	failed    int
@@ -43,7 +43,7 @@ const clearLine = "\r\x1b[K"
 func (t *table) Plan(p *reconcile.Plan) {
 	t.clear()
 	_ = Plan(t.w, p, t.s, false)
-	t.planned, t.paid, t.delivered, t.failed = orders(p), 0, 0, 0
+	t.todo, t.paid, t.delivered, t.failed = workOf(p), 0, 0, 0
 }
 
 func (t *table) Progress(p reconcile.Progress) {
@@ -102,8 +102,8 @@ func (t *table) beat(quiet, stopped chan struct{}) {
 
 func (t *table) draw() {
 	status := t.now
-	if t.planned > 0 {
-		status = fmt.Sprintf("%d of %d paid", t.paid, t.planned)
+	if t.todo.orders > 0 {
+		status = fmt.Sprintf("%d of %d paid", t.paid, t.todo.orders)
 		if t.delivered > 0 {
 			status += fmt.Sprintf(", %d delivered", t.delivered)
 		}
@@ -154,5 +154,5 @@ func (t *table) Warn(text string) {
 
 func (t *table) Done(r reconcile.Result, err error) {
 	t.clear()
-	finish(t.w, t.planned, r, err, t.s)
+	finish(t.w, t.todo, r, err, t.s)
 }

@@ -135,7 +135,7 @@ func TestPlanCeilings(t *testing.T) {
 // Programs get exact amounts in strings, and only ASCII.
 func TestPlanJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.PlanJSON(&b, plan(true)); err != nil {
+	if err := report.PlanJSON(&b, plan(true), []string{"no prices\x1b"}); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
@@ -147,6 +147,9 @@ func TestPlanJSON(t *testing.T) {
 	}
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), `"warnings":["no prices\u001b"]`) {
+		t.Errorf("no warnings in %s", b.String())
 	}
 	if got.FormatVersion != "1.0" || got.Actions[0].Action != "buy" || got.Actions[0].Max.Nano != "3000000000" ||
 		got.Actions[2].Code != "held" || got.Actions[2].Reason != "``` @all\x1b[2J" || got.Actions[2].Max != nil {
@@ -185,6 +188,43 @@ func TestLines(t *testing.T) {
 		"Apply incomplete. 3 bought, 1 failed. Paid 1.23 TON and 0.01 TON of fees in 2 payments.\n"
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
+	}
+}
+
+// What is blocked was not done: an apply that leaves it is not complete, even
+// if it bought all that it could. An error before anything began stands alone.
+func TestDone(t *testing.T) {
+	blocked := &reconcile.Plan{Actions: plan(true).Actions[2:]}
+	waits := &reconcile.Plan{Actions: []reconcile.Action{{Verb: reconcile.Blocked, Code: reconcile.CodePremiumRuns, Key: "vip/eve"}}}
+	for name, c := range map[string]struct {
+		plan   *reconcile.Plan
+		result reconcile.Result
+		err    error
+		want   string
+	}{
+		"bought":                   {&reconcile.Plan{Actions: plan(true).Actions[:2]}, result, nil, "Apply complete! 3 bought, 0 failed. Paid"},
+		"bought, and one blocked":  {plan(true), result, nil, "Apply incomplete. 3 bought, 0 failed, 1 blocked. Paid"},
+		"all blocked":              {blocked, reconcile.Result{}, nil, "Apply incomplete. 0 bought, 0 failed, 1 blocked.\n"},
+		"all blocked and an error": {blocked, reconcile.Result{}, errors.New("stop"), "Apply incomplete. 0 bought, 0 failed, 1 blocked.\n"},
+		"waits for its turn":       {waits, reconcile.Result{}, nil, "Apply complete! 0 bought, 0 failed.\n"},
+		"no key":                   {nil, reconcile.Result{}, errors.New("no key"), ""},
+		"settled, then no session": {nil, reconcile.Result{Settled: 1}, errors.New("no session"), "1 payment of an earlier run settled first.\nApply incomplete. 0 bought, 0 failed.\n"},
+	} {
+		var text, stream bytes.Buffer
+		lines, json := report.Lines(&text, report.Style{}), report.JSONStream(&stream, "1.2.3", time.Now)
+		if c.plan != nil {
+			lines.Plan(c.plan)
+			json.Plan(c.plan)
+		}
+		text.Reset()
+		lines.Done(c.result, c.err)
+		json.Done(c.result, c.err)
+		if got := text.String(); !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		if got := strings.Contains(stream.String(), `"result"`); got != (c.want != "") {
+			t.Errorf("%s: JSON %s", name, stream.String())
+		}
 	}
 }
 
@@ -255,7 +295,7 @@ func TestLedger(t *testing.T) {
 	if err := errors.Join(report.LedgerList(&list, state, report.Style{}), report.LedgerShow(&show, state, "z/b", report.Style{})); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff("  a/b  @bo  0 stars   released  no\\u{a}user\n  z/b  @bo  50 stars  paid\n", list.String()); d != "" {
+	if d := cmp.Diff("  a/b  @bo  nothing of 50 stars  released  no\\u{a}user\n  z/b  @bo  50 stars             paid\n", list.String()); d != "" {
 		t.Error(d)
 	}
 	for _, want := range []string{"order 1: 50 stars for @bo, paid\n", "Ref#a1\n", "Ref#x9\n", "77:0000"} {

@@ -170,7 +170,7 @@ func TestAssetsStandApart(t *testing.T) {
 	if want := "Cost: 2.5 TON and 1.5 USDT (at most 3 TON and 2 USDT)."; !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)
 	}
-	text = draw(t, func(b *bytes.Buffer) error { return report.PlanJSON(b, p) })
+	text = draw(t, func(b *bytes.Buffer) error { return report.PlanJSON(b, p, nil) })
 	if want := `"cost":[{"asset":"TON","nano":"2500000000"},{"asset":"USDT","units":"1500000"}]`; !strings.Contains(text, want) {
 		t.Errorf("no %s in\n%s", want, text)
 	}

@@ -23,9 +23,9 @@ func JSONStream(w io.Writer, version string, now func() time.Time) Handler {
 }
 
 type stream struct {
-	w       io.Writer
-	now     func() time.Time
-	planned int
+	w    io.Writer
+	now  func() time.Time
+	todo work
 }
 
 // A Diagnostic is something that people must know: why a command failed, or
@@ -89,7 +89,8 @@ type jsonResult struct {
 	Run         int64         `json:"run"`
 	Bought      int           `json:"bought"`
 	Failed      int           `json:"failed"`
-	Left        int           `json:"left"` // planned, and neither bought nor failed
+	Blocked     int           `json:"blocked"` // lines of the plan that somebody must mend first
+	Left        int           `json:"left"`    // planned, and neither bought nor failed
 	Undelivered int           `json:"undelivered"`
 	Settled     int           `json:"settled"`
 	Payments    int           `json:"payments"`
@@ -117,7 +118,7 @@ func (s *stream) Plan(p *reconcile.Plan) {
 		j := actionOf(a)
 		_ = s.write("info", "planned_change", fmt.Sprintf("%s: %s %s for @%s", a.Key, j.Action, a.Item, a.Handle), record{Change: &j})
 	}
-	s.planned = orders(p)
+	s.todo = workOf(p)
 	sum := summaryOf(p)
 	_ = s.write("info", "change_summary", summary(p), record{Plan: &sum, Digest: p.Digest().String()})
 }
@@ -143,14 +144,17 @@ func (s *stream) Progress(p reconcile.Progress) {
 }
 
 func (s *stream) Done(r reconcile.Result, err error) {
+	if s.todo.unbegun(r, err) {
+		return
+	}
 	j := jsonResult{
-		Run: int64(r.Run), Bought: len(r.Bought), Failed: len(r.Problems), Left: left(s.planned, r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
+		Run: int64(r.Run), Bought: len(r.Bought), Failed: len(r.Problems), Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
 		Payments: r.Payments, Spent: amount(r.Spent.Amount()), Fees: amount(r.Fees.Amount()), Problems: []jsonProblem{},
 	}
 	for _, p := range r.Problems {
 		j.Problems = append(j.Problems, jsonProblem{p.Key, p.Code, p.Reason})
 	}
-	_ = s.write("info", "change_summary", outcome(s.planned, r, err), record{Result: &j})
+	_ = s.write("info", "change_summary", s.todo.outcome(r, err), record{Result: &j})
 }
 
 func (s *stream) Warn(text string) {

@@ -67,8 +67,12 @@ func (p *program) complain(err error, asJSON bool) {
 }
 
 // tell warns: in the midst of an apply where its progress is shown, otherwise
-// on stderr.
+// on stderr, or in the JSON of what is printed in one piece.
 func (p *program) tell(text string) {
+	if p.collects {
+		p.warnings = append(p.warnings, text)
+		return
+	}
 	if warn := p.warn.Load(); warn != nil {
 		(*warn)(text)
 		return

@@ -52,6 +52,9 @@ type program struct {
 	interrupt      chan struct{}                // closed by the first interrupt
 	warn           atomic.Pointer[func(string)] // tells of a clean stop; nil while nothing can be under way
 
+	collects bool     // warnings become part of what is printed as JSON
+	warnings []string // that were collected
+
 	dir     string // -chdir
 	sandbox bool   // -sandbox
 	plain   bool   // -no-color

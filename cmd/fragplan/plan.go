@@ -41,6 +41,7 @@ func (p *program) planCommand() *cobra.Command {
 			if err := project.openLedger(c.Context()); err != nil {
 				return err
 			}
+			p.collects = asJSON
 			plan, err := project.plan(c.Context())
 			if err != nil {
 				return err
@@ -52,7 +53,7 @@ func (p *program) planCommand() *cobra.Command {
 			}
 			switch {
 			case asJSON:
-				err = report.PlanJSON(p.stdout, plan)
+				err = report.PlanJSON(p.stdout, plan, p.warnings)
 			case asMarkdown:
 				err = report.PlanMarkdown(p.stdout, plan)
 			default:
