@@ -155,6 +155,9 @@ func (p *program) ledgerBackup() *cobra.Command {
 		Use: "backup FILE", Short: "Write a consistent copy of the ledger, also while it is in use", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.withLedger(c, func(project *project) error {
+				if err := p.harmless(p.path(args[0]), project.spec.Ledger); err != nil {
+					return fmt.Errorf("backup: %w", err)
+				}
 				head, err := project.store.Backup(c.Context(), p.path(args[0]))
 				if err != nil {
 					return err

@@ -38,6 +38,11 @@ func (p *program) planCommand() *cobra.Command {
 				return err
 			}
 			defer project.Close()
+			if out != "" {
+				if err := project.planTarget(p.path(out)); err != nil {
+					return err
+				}
+			}
 			if err := project.openLedger(c.Context()); err != nil {
 				return err
 			}
@@ -154,9 +159,6 @@ func writePlan(name string, plan *reconcile.Plan) error {
 	b, err := plan.Encode()
 	if err != nil {
 		return err
-	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return fmt.Errorf("plan file %s: it is a folder; name a file", name)
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".plan-*")
 	if err != nil {

@@ -34,6 +34,9 @@ func (p *program) sandboxCommand() *cobra.Command {
 			o := sandbox.Options{Dir: p.worldDir(), Listen: listen}
 			if record != "" {
 				o.Record = p.path(record)
+				if err := p.recordTarget(o.Record); err != nil {
+					return err
+				}
 			}
 			if c.Flags().Changed("wallet") || !sandbox.Exists(o.Dir) {
 				o.Version = v

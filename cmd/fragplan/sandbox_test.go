@@ -64,6 +64,9 @@ func TestSandboxServe(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}
+	if code, _, stderr := sandboxRun(t, dir, "-record", record); code != 0 {
+		t.Errorf("a record is not appended to: exit status %d: %s", code, stderr)
+	}
 	w, err := sandbox.Open(t.Context(), sandbox.Options{Dir: filepath.Join(dir, ".fragplan", "sandbox")})
 	if err != nil {
 		t.Fatal(err)
