@@ -40,49 +40,90 @@ func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "why, as `TEXT`; it is recorded")
+	c.Flags().Var(word{reason, "TEXT"}, "reason", "why; it is recorded")
 }
 
 func (p *program) ledgerResolve() *cobra.Command {
-	var as, reason string
+	var as, order, reason string
+	var all bool
 	c := &cobra.Command{
-		Use: "resolve KEY", Short: "Say what became of an order that waits for a person", Args: cobra.ExactArgs(1),
+		Use: "resolve KEY", Short: "Say what became of an order that waits for a person", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
 			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, "returned": ledger.Released}[as]
 			if !ok {
 				return errors.New("-as must be delivered (it was given) or returned (the money came back: it may be bought again)")
 			}
+			if all && order != "" {
+				return errors.New("give either -order or -all")
+			}
+			var named int64
+			if order != "" {
+				var err error
+				if named, err = strconv.ParseInt(order, 10, 64); err != nil || named < 1 {
+					return fmt.Errorf("-order %q is no order: they are numbered from 1", order)
+				}
+			}
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
+				orders, err := waiting(project.book.ByKey(args[0]), args[0], phase, ledger.OrderID(named), all)
+				if err != nil {
+					return nil, "", err
+				}
 				var events []ledger.Event
-				for _, o := range project.book.ByKey(args[0]) {
-					switch {
-					case o.Phase == ledger.Held:
-					case (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && phase == ledger.Delivered:
+				for _, o := range orders {
+					if o.Phase != ledger.Held {
 						events = append(events, ledger.OrderHeld{Order: o.ID, Reason: reason})
-					default:
-						continue
 					}
 					events = append(events, ledger.OrderResolved{Order: o.ID, As: phase, Reason: reason})
 				}
-				if events == nil {
-					return nil, "", fmt.Errorf("no order of %s waits for a person; fragplan ledger show %s says how far they are", report.Clean(args[0], 200), report.Clean(args[0], 200))
-				}
+				said := "Recorded. It counts as given."
 				if phase == ledger.Released {
-					return events, "Recorded. It counts as not given: the next plan may buy it again.", nil
+					said = "Recorded. It counts as not given: the next plan may buy it again."
 				}
-				return events, "Recorded. It counts as given.", nil
+				return events, said, nil
 			})
 		},
 	}
-	c.Flags().StringVar(&as, "as", "", "what became of it: `delivered|returned`")
+	f := c.Flags()
+	f.Var(word{&as, "delivered|returned"}, "as", "what became of it")
+	f.Var(word{&order, "ID"}, "order", "the order's number, where several of the key wait")
+	f.BoolVar(&all, "all", false, "it is so for all orders of the key that wait")
 	reasonFlag(c, &reason)
 	return c
+}
+
+// waiting chooses the orders of a key that a person's word is about: the one
+// that is named, the only one, or all of them if that was said.
+func waiting(orders []*ledger.Order, key string, as ledger.Phase, named ledger.OrderID, all bool) ([]*ledger.Order, error) {
+	var list []*ledger.Order
+	for _, o := range orders {
+		open := o.Phase == ledger.Held || (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && as == ledger.Delivered
+		if open && (named == 0 || o.ID == named) {
+			list = append(list, o)
+		}
+	}
+	key = report.Clean(key, 200)
+	switch {
+	case len(list) == 0 && named != 0:
+		return nil, fmt.Errorf("order %d is none of %s that waits for a person; fragplan ledger show %s says how far they are", named, key, key)
+	case len(list) == 0:
+		return nil, fmt.Errorf("no order of %s waits for a person; fragplan ledger show %s says how far they are", key, key)
+	case len(list) == 1 || all:
+		return list, nil
+	}
+	text := fmt.Sprintf("%d orders of %s wait for a person; choose one with -order, or -all of them:", len(list), key)
+	for _, o := range list {
+		text += fmt.Sprintf("\n  -order %d: %s for @%s, %s", o.ID, o.Item, report.Clean(o.Handle, 32), o.Phase)
+		if o.Reason != "" {
+			text += ": " + report.Clean(o.Reason, 200)
+		}
+	}
+	return nil, errors.New(text)
 }
 
 func (p *program) reissueCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
-		Use: "reissue KEY", Short: "Have a key bought again from nothing, beside what was paid for it", Args: cobra.ExactArgs(1),
+		Use: "reissue KEY", Short: "Have a key bought again from nothing, beside what was paid for it", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
 			key := args[0]
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {

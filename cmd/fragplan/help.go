@@ -52,7 +52,11 @@ is written here.`,
 paid ones that Fragment never acknowledged.
 
 -as delivered: it was given. It counts, and is never bought again.
--as returned: the money came back. The next plan may buy it again.`,
+-as returned: the money came back. The next plan may buy it again.
+
+Where several orders of the key wait, each may have had another fate: -order
+names one by its number, as fragplan ledger show KEY prints it, and -all means
+every one.`,
 	"fragplan reissue": `For instance because the account was stolen. What was paid before stays on
 record; the next plan shows the key as a line of its own, and apply buys it
 once more. Nothing is ever issued again by itself.`,
@@ -60,18 +64,67 @@ once more. Nothing is ever issued again by itself.`,
 only that from now on. Whichever of the two the chain takes first decides, and
 the other can never be executed. What the payment was for is not bought, until
 the next apply plans it anew.`,
+	"fragplan completion": `With it, the tabulator key completes commands, flags and the ledger's keys. The
+help of each shell's command says how to load the script.`,
+	"fragplan completion bash": `Needs the package bash-completion. Now, in this shell:
+
+  source <(fragplan completion bash)
+
+In every new shell:
+
+  fragplan completion bash >/etc/bash_completion.d/fragplan`,
+	"fragplan completion zsh": `Now, in this shell:
+
+  source <(fragplan completion zsh)
+
+In every new shell, once "autoload -U compinit; compinit" stands in ~/.zshrc:
+
+  fragplan completion zsh >"${fpath[1]}/_fragplan"`,
+	"fragplan completion fish": `Now, in this shell:
+
+  fragplan completion fish | source
+
+In every new shell:
+
+  fragplan completion fish >~/.config/fish/completions/fragplan.fish`,
+	"fragplan completion powershell": `Now, in this shell:
+
+  fragplan completion powershell | Out-String | Invoke-Expression
+
+In every new shell: put what it prints into the profile.`,
 	"fragplan ledger backup": `Also while an apply is running. The copy is checked after it was written. A
 file that exists is not overwritten.`,
 }
 
+// shorter replaces the one line of commands that the library brings.
+var shorter = map[string]string{
+	"fragplan completion":            "Print a script with which a shell completes commands",
+	"fragplan completion bash":       "Print the script for bash",
+	"fragplan completion fish":       "Print the script for fish",
+	"fragplan completion powershell": "Print the script for PowerShell",
+	"fragplan completion zsh":        "Print the script for zsh",
+}
+
 // describe gives every command help in one shape.
-func describe(root *cobra.Command) {
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c.OutOrStdout(), c) })
+func (p *program) describe(root *cobra.Command) {
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
+			p.misread = unknownCommand(c, words[0]) // this function can't fail
+			return
+		}
+		help(c.OutOrStdout(), c)
+	})
 	root.SetUsageFunc(func(c *cobra.Command) error { help(c.OutOrStderr(), c); return nil })
 	var visit func(*cobra.Command)
 	visit = func(c *cobra.Command) {
 		if text := longer[c.CommandPath()]; text != "" {
 			c.Long = text
+		}
+		if text := shorter[c.CommandPath()]; text != "" {
+			c.Short = text
+		}
+		if f := c.Flags().Lookup("no-descriptions"); f != nil {
+			f.Usage = "complete without saying what commands and flags do"
 		}
 		c.Flags().BoolP("help", "h", false, "print this help")
 		for _, child := range c.Commands() {

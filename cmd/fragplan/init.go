@@ -60,7 +60,7 @@ global.config.json
 }
 
 func (p *program) initCommand() *cobra.Command {
-	var address string
+	address := placeholder
 	c := &cobra.Command{
 		Use: "init", Short: "Write a new project into this folder", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -94,6 +94,6 @@ func (p *program) initCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "wallet", placeholder, "address of the wallet that pays")
+	c.Flags().Var(word{&address, "ADDRESS"}, "wallet", "the wallet that pays; the default is nobody's")
 	return c
 }

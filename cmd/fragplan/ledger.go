@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/report"
 )
 
@@ -37,7 +40,7 @@ func (p *program) ledgerInit() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&fromNow, "from-now", false, "the wallet has paid before, and none of it was bought by fragplan")
-	c.Flags().StringVar(&reason, "reason", "", "why the earlier history doesn't count, as `TEXT`")
+	c.Flags().Var(word{&reason, "TEXT"}, "reason", "why the earlier history doesn't count; it is recorded")
 	return c
 }
 
@@ -122,7 +125,7 @@ func (p *program) ledgerList() *cobra.Command {
 
 func (p *program) ledgerShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show KEY", Short: "Show everything known of one key", Args: cobra.ExactArgs(1),
+		Use: "show KEY", Short: "Show everything known of one key", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.withLedger(c, func(project *project) error {
 				if len(project.book.ByKey(args[0])) == 0 {
@@ -132,6 +135,31 @@ func (p *program) ledgerShow() *cobra.Command {
 			})
 		},
 	}
+}
+
+// keys completes a key of the ledger. It makes none, and says nothing of what
+// is wrong with one.
+func (p *program) keys(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp
+	project, err := p.load()
+	if err != nil || len(args) > 0 {
+		return nil, none
+	}
+	defer project.Close()
+	if project.store, err = sqlite.Open(c.Context(), project.ledgerPath()); err != nil {
+		return nil, none
+	}
+	if err := project.reload(c.Context()); err != nil {
+		return nil, none
+	}
+	var found []string
+	for key := range project.book.Keys() {
+		if strings.HasPrefix(key, begun) {
+			found = append(found, key)
+		}
+	}
+	slices.Sort(found)
+	return found, none
 }
 
 func (p *program) ledgerVerify() *cobra.Command {

@@ -52,6 +52,7 @@ type program struct {
 	interrupt      chan struct{}                // closed by the first interrupt
 	warn           atomic.Pointer[func(string)] // tells of a clean stop; nil while nothing can be under way
 
+	misread  error    // of a command line that asked for help on nothing
 	collects bool     // warnings become part of what is printed as JSON
 	warnings []string // that were collected
 
@@ -83,6 +84,9 @@ func (p *program) run(ctx context.Context) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = p.misread
+	}
 	if err == nil {
 		return 0
 	}

@@ -78,7 +78,7 @@ func (p *program) planCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "save the plan for apply in `FILE`")
+	f.Var(word{&out, "FILE"}, "out", "save the plan for apply in this file")
 	f.BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	f.BoolVar(&asMarkdown, "markdown", false, "print the plan as a comment for a code review")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if something would be bought")

@@ -15,7 +15,8 @@ func (p *program) root() *cobra.Command {
 	rehearses, err := p.rehearses()
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return err }
 	f := root.PersistentFlags()
-	f.StringVar(&p.dir, "chdir", ".", "work in the folder `DIR`")
+	p.dir = "."
+	f.Var(word{&p.dir, "DIR"}, "chdir", "work in this folder")
 	f.BoolVar(&p.sandbox, "sandbox", rehearses, "rehearse against a world on this machine (FRAGPLAN_SANDBOX=1)")
 	f.BoolVar(&p.plain, "no-color", false, "print without colours (NO_COLOR)")
 	root.AddCommand(p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.ledgerCommand(), p.reissueCommand(), p.paymentCommand(), p.sandboxCommand(), p.versionCommand())
@@ -23,6 +24,6 @@ func (p *program) root() *cobra.Command {
 	root.Flags().Bool("version", false, "print the version")
 	root.SetVersionTemplate(versionLine())
 	speakPlainly(root)
-	describe(root)
+	p.describe(root)
 	return root
 }

@@ -22,7 +22,7 @@ func worldMnemonic(w *sandbox.World) wallet.Mnemonic {
 }
 
 func (p *program) sandboxCommand() *cobra.Command {
-	var record, listen, version, balance string
+	record, listen, version, balance := "", "127.0.0.1:0", "v5r1", "1000 TON"
 	c := &cobra.Command{
 		Use: "sandbox", Short: "Serve a world on this machine: Fragment's API and a TON network", Args: cobra.NoArgs,
 		Long: sandboxHelp,
@@ -47,11 +47,12 @@ func (p *program) sandboxCommand() *cobra.Command {
 			return p.serve(c.Context(), o)
 		},
 	}
-	c.Flags().StringVar(&record, "record", "", "append every executed transaction to this file, as JSON lines (see above)")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of Fragment's API, on this machine")
-	c.Flags().StringVar(&version, "wallet", "v5r1", "version of the funded wallet, v5r1 or v4r2; it counts when the world is made")
+	f := c.Flags()
+	f.Var(word{&record, "FILE"}, "record", "append every executed transaction to this file, as JSON lines (see above)")
+	f.Var(word{&listen, "ADDRESS"}, "listen", "where Fragment's API is, on this machine")
+	f.Var(word{&version, "v5r1|v4r2"}, "wallet", "version of the funded wallet; it counts when the world is made")
+	f.Var(word{&balance, "AMOUNT"}, "balance", "what the wallet is given when the world is made")
 	c.AddCommand(p.sandboxBooks(), p.sandboxSet())
-	c.Flags().StringVar(&balance, "balance", "1000 TON", "what the wallet is given when the world is made")
 	return c
 }
 
@@ -186,8 +187,11 @@ func (p *program) sandboxSet() *cobra.Command {
 			defer w.Close()
 			for _, a := range args {
 				key, value, ok := strings.Cut(a, "=")
-				if !ok {
+				switch {
+				case !ok:
 					return fmt.Errorf("%q is no KEY=VALUE", a)
+				case key == "blocks" && !w.Attached():
+					return fmt.Errorf("%s has no effect: it is forgotten when the world ends, and no other fragplan runs it now. Run fragplan sandbox in another terminal", a)
 				}
 				if err := w.Set(c.Context(), key, value); err != nil {
 					return err

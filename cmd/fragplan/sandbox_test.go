@@ -82,6 +82,9 @@ func TestSandboxServe(t *testing.T) {
 	if code, _, stderr := sandboxRun(t, dir, "-wallet", "v4r2"); code != 1 || !strings.Contains(stderr, "has a v5r1 wallet") {
 		t.Errorf("another wallet: exit status %d: %s", code, stderr)
 	}
+	if code, _, stderr := sandboxRun(t, dir, "set", "blocks=off"); code != 1 || !strings.Contains(stderr, "blocks=off has no effect") {
+		t.Errorf("blocks of a world that nobody runs: exit status %d: %s", code, stderr)
+	}
 	if code, _, stderr := sandboxRun(t, t.TempDir(), "books"); code != 1 || !strings.Contains(stderr, "no world yet") {
 		t.Errorf("books of nothing: exit status %d: %s", code, stderr)
 	}
