@@ -48,6 +48,7 @@ type loader struct {
 	grants  map[string]Pos    // by name
 	handles map[string]string // by handle, in lower case: the person's id
 	pending []pendingGrant
+	partial bool // a file could not be read, or a part of it; so who isn't known may stand there
 }
 
 func (l *loader) load(start Pos) {
@@ -67,12 +68,14 @@ func (l *loader) load(start Pos) {
 func (l *loader) open(name string, pos Pos, hint string) (*yaml.Node, bool) {
 	text, err := l.folder.read(name)
 	if err != nil {
+		l.partial = true
 		l.notRead(pos, err, hint)
 		return nil, false
 	}
 	l.p.Files = append(l.p.Files, name)
 	l.r.sources[name] = &source{text: text}
 	n := parse(name, text, l.r)
+	l.partial = l.partial || n == nil
 	return n, n != nil
 }
 
@@ -107,7 +110,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		seen[e.name] = true
 		switch e.name {
 		case "version":
-			if v, ok := d.number(e.value, "version", "version: 1"); ok {
+			if v, ok := d.number(e.value, "version", "write version: 1"); ok {
 				h.Version = v
 			}
 		case "wallet":
@@ -219,6 +222,7 @@ func (l *loader) files(d *doc, n *yaml.Node) (files []listed) {
 		}
 		names, err := l.folder.match(pattern)
 		if err != nil {
+			l.partial = true
 			l.notRead(d.pos(m), err, "")
 			continue
 		}

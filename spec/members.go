@@ -16,11 +16,12 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 	for _, e := range d.mapping(n, "a file of people and grants", "begin with people: or grants:") {
 		switch e.name {
 		case "people":
-			for _, p := range d.mapping(e.value, "people", `write people: {ann: "@ann_petrova"}`) {
+			l.partial = l.partial || e.value.Kind != yaml.MappingNode
+			for _, p := range d.mapping(e.value, "people", `write an id and a user name for each: people: {…: "@…"}`) {
 				l.person(d, p)
 			}
 		case "grants":
-			for _, g := range d.mapping(e.value, "grants", "write grants: {prize: {to: ann, stars: 500}}") {
+			for _, g := range d.mapping(e.value, "grants", "write grants: {…: {to: …, stars: …}}") {
 				l.grant(d, g)
 			}
 		default:
@@ -29,7 +30,9 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 	}
 }
 
-const exampleHandle = `"@ann_petrova"`
+// Examples of what a person gets stand nowhere in a hint: what is pasted without
+// a thought would be bought.
+const exampleHandle = `"@…"`
 
 // person reads `ann: "@ann_petrova"` or its long form.
 func (l *loader) person(d *doc, e entry) {
@@ -56,7 +59,7 @@ func (l *loader) person(d *doc, e entry) {
 				at[""] = f.value
 				p.Handle, read = d.handle(f.value, "username")
 			case "was":
-				members, _ := d.list(f.value, "was", `["@old_name"]`)
+				members, _ := d.list(f.value, "was", `["@…"]`)
 				read = true
 				for _, m := range members {
 					h, fine := d.handle(m, "an earlier user name")
@@ -117,7 +120,7 @@ func (d *doc) handle(n *yaml.Node, what string) (string, bool) {
 	h, at := strings.CutPrefix(s, "@")
 	switch {
 	case !handleForm.MatchString(h):
-		d.bad(n, "handle", "write "+exampleHandle, "%s must be @ and 4 to 32 letters, digits and _, beginning with a letter, not %s", what, clip(s))
+		d.bad(n, "handle", "write the user name as Telegram shows it, in quotes", "%s must be @ and 4 to 32 letters, digits and _, beginning with a letter, not %s", what, clip(s))
 	case !at:
 		d.bad(n, "handle", fmt.Sprintf("write %q", "@"+h), "%s must begin with @", what)
 	default:
@@ -134,7 +137,7 @@ type pendingGrant struct {
 	to []*yaml.Node
 }
 
-const exampleGrant = "{to: ann, stars: 1500, reason: best meme}"
+const exampleGrant = "{to: …, stars: …, reason: …}"
 
 func (l *loader) grant(d *doc, e entry) {
 	name, ok := d.name(e.key, "a grant's name")
@@ -153,7 +156,7 @@ func (l *loader) grant(d *doc, e entry) {
 		seen[f.name] = true
 		switch f.name {
 		case "to":
-			g.to, g.Single = d.list(f.value, "to", `ann, or [ann, "@their_channel"]`)
+			g.to, g.Single = d.list(f.value, "to", `an id under people, a user name "@…", or a list of them`)
 		case "stars", "premium", "ton", "gram":
 			items = append(items, f)
 		case "reason":
@@ -165,13 +168,13 @@ func (l *loader) grant(d *doc, e entry) {
 	if e.value.Kind != yaml.MappingNode {
 		return
 	}
-	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: ann, or to: "@their_channel"`}})
+	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people or a user name "@…"`}})
 	switch len(items) {
 	case 0:
 		if merges(e.value) {
 			break
 		}
-		d.bad(e.value, "product", "write one of stars: 500, premium: 3 months, ton: 25", "grant %s gives nothing", clip(name))
+		d.bad(e.value, "product", "a grant has one of stars, premium and ton", "grant %s gives nothing", clip(name))
 	case 1:
 		g.Item = d.item(items[0])
 	default:
@@ -183,28 +186,38 @@ func (l *loader) grant(d *doc, e entry) {
 
 var months = regexp.MustCompile(`^([1-9][0-9]{0,3}) months?$`)
 
+// sold says what a product's field takes.
+func sold(kind product.Kind, name string) string {
+	switch kind {
+	case product.Premium:
+		return "premium takes 3 months, 6 months or 12 months"
+	case product.Stars:
+		return fmt.Sprintf("%s takes a whole number in plain digits, from %d to %d", name, product.MinStars, product.MaxTotalStars)
+	}
+	return fmt.Sprintf("%s takes a whole number in plain digits, from 1 to %d", name, product.MaxTopUp)
+}
+
 func (d *doc) item(e entry) product.Item {
 	var i product.Item
-	switch e.name {
-	case "premium":
+	kind, _ := product.ParseKind(e.name)
+	hint := sold(kind, e.name)
+	if kind == product.Premium {
 		if e.value.Kind == yaml.ScalarNode && plainNumber.MatchString(e.value.Value) {
-			d.bad(e.value, "product", "write premium: 3 months", "premium needs its unit, not %s alone", clip(e.value.Value))
+			d.bad(e.value, "product", hint, "premium needs its unit, not %s alone", clip(e.value.Value))
 			return i
 		}
-		s, ok := d.text(e.value, "premium", "premium: 3 months")
+		s, ok := d.text(e.value, "premium", "a number of months: "+hint)
 		if !ok {
 			return i
 		}
 		m := months.FindStringSubmatch(s)
 		if m == nil {
-			d.bad(e.value, "product", "write premium: 3 months", "premium must be a number of months, not %s", clip(s))
+			d.bad(e.value, "product", hint, "premium must be a number of months, not %s", clip(s))
 			return i
 		}
-		i = product.Item{Kind: product.Premium, Quantity: mustInt(m[1])}
-	default:
-		kind, _ := product.ParseKind(e.name)
-		example := map[product.Kind]string{product.Stars: "stars: 1500", product.TopUp: e.name + ": 25"}[kind]
-		n, ok := d.number(e.value, e.name, example)
+		i = product.Item{Kind: kind, Quantity: mustInt(m[1])}
+	} else {
+		n, ok := d.number(e.value, e.name, hint)
 		if !ok {
 			return i
 		}
@@ -214,8 +227,9 @@ func (d *doc) item(e entry) product.Item {
 		message := fmt.Sprintf("%d Stars in one grant are too many: the most is %d", i.Quantity, int64(product.MaxTotalStars))
 		if err := i.Check(); err != nil && i.Quantity <= product.MaxTotalStars {
 			message = err.Error()
+		} else if kind == product.TopUp {
+			message = fmt.Sprintf("%d TON are too many: the most is %d", i.Quantity, int64(product.MaxTopUp))
 		}
-		hint := map[product.Kind]string{product.Stars: "write stars: 50 or more", product.Premium: "write premium: 3 months, 6 months or 12 months", product.TopUp: "write " + e.name + ": 25"}[i.Kind]
 		d.bad(e.value, "product", hint, "%s", message)
 	}
 	return i
@@ -257,7 +271,7 @@ func (l *loader) resolve() {
 
 func (l *loader) recipient(d *doc, n *yaml.Node, byID map[string]int, ids []string) (Recipient, bool) {
 	r := Recipient{Pos: d.pos(n)}
-	s, ok := d.text(n, "a recipient", `an id under people or a user name: "@their_channel"`)
+	s, ok := d.text(n, "a recipient", `an id under people or a user name: "@…"`)
 	if !ok {
 		return r, false
 	}
@@ -272,10 +286,10 @@ func (l *loader) recipient(d *doc, n *yaml.Node, byID map[string]int, ids []stri
 	}
 	i, ok := byID[s]
 	if !ok {
-		if _, listed := l.people[s]; listed {
-			return r, false // reported where the person stands
+		if _, listed := l.people[s]; listed || l.partial {
+			return r, false // reported where the person stands, or the file
 		}
-		hint := fmt.Sprintf("list %s under people:, or write a user name: %q", clip(s), "@name")
+		hint := fmt.Sprintf("list %s under people:, or write a user name: %q", clip(s), "@…")
 		if near, ok := l.r.nearest(s, ids); ok {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,6 +131,43 @@ func TestRules(t *testing.T) {
 			_, err = spec.Load(project(t, files...))
 			check(t, err, string(a.Comment))
 		})
+	}
+}
+
+// Nothing that a hint says to write is somebody's name or a price: it would be
+// bought if it were pasted without a thought.
+func TestHintsBuyNothing(t *testing.T) {
+	spends := regexp.MustCompile(`(stars|ton|gram|premium): *[0-9]|@[A-Za-z]`)
+	_, err := spec.Load(project(t, "people.yaml", `people:
+  ann: ann_petrova!
+  bob: 5
+  cat: {usrname: x}
+  dan: [x]
+`, "grants/a.yaml", `grants:
+  a: 5
+  b: {}
+  c: {to: [], stars: 100.0}
+  d: {to: {}, stars: yes}
+  e: {to: nobody, stars: -100}
+  f: {to: "@!", stars: 5}
+  g: {to: 5, stars: 1000000000000}
+  h: {to: ann, stars: 99999999999999999999}
+  i: {to: ann, premium: 3}
+  j: {to: ann, premium: [3]}
+  k: {to: ann, premium: 3 years}
+  l: {to: ann, premium: 5 months}
+  m: {to: ann, ton: 0.5}
+  n: {to: ann, ton: 0}
+  o: {to: ann, gram: [1]}
+`))
+	var e *spec.Errors
+	if !errors.As(err, &e) || len(e.List) < 20 {
+		t.Fatalf("%v", err)
+	}
+	for _, d := range e.List {
+		if spends.MatchString(d.Hint) {
+			t.Errorf("%s", d)
+		}
 	}
 }
 

@@ -112,23 +112,23 @@ var (
 )
 
 // number reads a whole number that is written in plain digits.
-func (d *doc) number(n *yaml.Node, what, example string) (int64, bool) {
+func (d *doc) number(n *yaml.Node, what, hint string) (int64, bool) {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		return 0, false
 	case n.Kind != yaml.ScalarNode:
-		d.bad(n, "type", "write "+example, "%s must be a number, not %s", what, kind(n))
+		d.bad(n, "type", hint, "%s must be a number, not %s", what, kind(n))
 		return 0, false
 	case quoted(n) && plainNumber.MatchString(n.Value):
 		d.bad(n, "number", "write it without quotes: "+n.Value, "%s must be a number, not text", what)
 		return 0, false
 	case !plainNumber.MatchString(n.Value):
-		d.bad(n, "number", "write "+meant(n.Value, example), "%s must be a whole number in plain digits, not %s", what, clip(n.Value))
+		d.bad(n, "number", meant(n.Value, hint), "%s must be a whole number in plain digits, not %s", what, clip(n.Value))
 		return 0, false
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil {
-		d.bad(n, "number", "write "+example, "%s is too large: %s", what, clip(n.Value))
+		d.bad(n, "number", hint, "%s is too large: %s", what, clip(n.Value))
 		return 0, false
 	}
 	return v, true
@@ -136,7 +136,7 @@ func (d *doc) number(n *yaml.Node, what, example string) (int64, bool) {
 
 // meant guesses which number was meant: 012 is 12 to people and 10 to YAML, so
 // it says both where they differ.
-func meant(s, example string) string {
+func meant(s, hint string) string {
 	var guesses []string
 	if numberish.MatchString(s) {
 		if g := strings.TrimLeft(strings.NewReplacer("_", "", " ", "", "'", "").Replace(s), "0"); g != "" {
@@ -152,9 +152,9 @@ func meant(s, example string) string {
 	}
 	guesses = slices.Compact(guesses)
 	if len(guesses) == 0 {
-		return example
+		return hint
 	}
-	return strings.Join(guesses, " or ")
+	return "write " + strings.Join(guesses, " or ")
 }
 
 // clip quotes a value for a message, and shortens it.

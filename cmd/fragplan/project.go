@@ -95,6 +95,9 @@ func (p *project) openLedger(ctx context.Context) error {
 		if anchor, err = p.anchor(ctx, ""); err == nil {
 			store, err = p.createLedger(ctx, anchor)
 		}
+		if errors.Is(err, fs.ErrExist) { // another rehearsal was faster
+			store, err = sqlite.Open(ctx, p.ledgerPath())
+		}
 		if err != nil {
 			err = fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
 		}

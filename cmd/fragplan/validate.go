@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/spec"
 )
 
 func (p *program) validateCommand() *cobra.Command {
@@ -17,7 +18,7 @@ func (p *program) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			grants, people, files := len(project.spec.Grants), len(project.spec.People), len(project.spec.Files)
+			grants, people, files := len(project.spec.Grants), recipients(project.spec), len(project.spec.Files)
 			if asJSON {
 				return report.ValidJSON(p.stdout, grants, people, files)
 			}
@@ -27,4 +28,18 @@ func (p *program) validateCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object, or a diagnostic a line")
 	return c
+}
+
+// recipients counts the people that are listed, and those whom only grants name.
+func recipients(p *spec.Project) int {
+	all := map[string]bool{}
+	for _, person := range p.People {
+		all[person.ID] = true
+	}
+	for _, g := range p.Grants {
+		for _, r := range g.To {
+			all[r.Person] = true
+		}
+	}
+	return len(all)
 }
