@@ -144,6 +144,17 @@ func (p *program) describe(root *cobra.Command) {
 	})
 }
 
+const environment = `
+Environment; files are named from the shell's folder, whatever -chdir says:
+  FRAGMENT_COOKIE          the Cookie header of a session at fragment.com
+  FRAGMENT_HASH            the session's API hash; without it, the page's is used
+  FRAGPLAN_MNEMONIC_FILE   a file of mode 0600 with the wallet's 24 words
+  FRAGPLAN_MNEMONIC        the words themselves, instead of a file
+  FRAGPLAN_TON_CONFIG      the list of TON servers, instead of global.config.json
+  FRAGPLAN_SANDBOX         1 rehearses as -sandbox does
+  NO_COLOR                 anything prints without colours
+`
+
 func help(w io.Writer, c *cobra.Command) {
 	fmt.Fprintf(w, "%s.\n\nUsage: %s\n", strings.TrimSuffix(c.Short, "."), c.UseLine())
 	if c.Long != "" {
@@ -157,6 +168,7 @@ func help(w io.Writer, c *cobra.Command) {
 		commands(w, "Main commands:", daily)
 		commands(w, "Other commands:", others)
 		flags(w, "Flags of every command, before or behind it:", c.PersistentFlags().FlagUsages())
+		fmt.Fprint(w, environment)
 		fmt.Fprintf(w, "\nMore of one command: %s COMMAND -help\n", c.CommandPath())
 		return
 	}
