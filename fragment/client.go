@@ -99,8 +99,7 @@ const (
 type entry struct {
 	page                      string
 	search, state, init, link string
-	quantity                  string     // the name of init's field
-	query                     url.Values // what search wants besides the name
+	quantity                  string // the name of init's field
 }
 
 var catalogue = map[Product]entry{

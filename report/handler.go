@@ -47,6 +47,8 @@ var stageWords = map[string]string{
 	"waiting": "waits for the chain",
 	"dead":    "can't reach the chain any more",
 	"burning": "is being cancelled",
+
+	"unreadable": "the TON network doesn't answer; trying again",
 }
 
 func progressLine(p reconcile.Progress) string {
@@ -110,7 +112,7 @@ func (w work) unbegun(r reconcile.Result, err error) bool {
 
 // complete reports whether an apply did all that is written.
 func (w work) complete(r reconcile.Result, err error) bool {
-	return err == nil && len(r.Problems) == 0 && w.blocked == 0
+	return err == nil && !slices.ContainsFunc(r.Problems, reconcile.Problem.Failure) && w.blocked == 0
 }
 
 // outcome is the last line of an apply.
@@ -121,7 +123,16 @@ func (w work) outcome(r reconcile.Result, err error) string {
 	} else {
 		b.WriteString("Apply incomplete.")
 	}
-	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), len(r.Problems))
+	failed := 0
+	for _, p := range r.Problems {
+		if p.Failure() {
+			failed++
+		}
+	}
+	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), failed)
+	if waiting := len(r.Problems) - failed; waiting > 0 {
+		fmt.Fprintf(&b, ", %d waiting", waiting)
+	}
 	if w.blocked > 0 {
 		fmt.Fprintf(&b, ", %d blocked", w.blocked)
 	}
@@ -142,7 +153,11 @@ func finish(w io.Writer, todo work, r reconcile.Result, err error, s Style) {
 		return
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintln(w, s.prose(red, "!", Clean(p.Key, cellWidth)+": "+p.Reason))
+		color := red
+		if !p.Failure() {
+			color = yellow
+		}
+		fmt.Fprintln(w, s.prose(color, "!", Clean(p.Key, cellWidth)+": "+p.Reason))
 	}
 	for _, text := range advice(r.Problems) {
 		fmt.Fprintln(w, indent+s.prose("", "", text))
@@ -170,8 +185,10 @@ func advice(problems []reconcile.Problem) []string {
 		switch p.Code {
 		case "no_recipient":
 			text = "Correct the handle. Of a person whose handle has changed, keep the old one under was."
-		case "not_eligible", "premium_runs":
-			text = "Who can't be given something now may be given something else, or the grant waits."
+		case "not_eligible":
+			text = "Who can't be given something now may be given something else later."
+		case "premium_runs":
+			text = "Premium is not sold to somebody who has it: the grant waits until it has run out."
 		case "price_changed":
 			text = "Prices are moving: run apply again."
 		case "FW-008":

@@ -45,22 +45,19 @@ func (l *loader) person(d *doc, e entry) {
 	switch e.value.Kind {
 	case yaml.ScalarNode:
 		at[""] = e.value
-		p.Handle, ok = d.handle(e.value, "the user name of "+id)
+		p.Handle, _ = d.handle(e.value, "the user name of "+id)
 	case yaml.AliasNode:
 		return
 	default:
 		seen := map[string]bool{}
-		ok = true
 		for _, f := range d.mapping(e.value, "a person", "write "+id+": "+exampleHandle) {
 			seen[f.name] = true
-			var read bool
 			switch f.name {
 			case "username":
 				at[""] = f.value
-				p.Handle, read = d.handle(f.value, "username")
+				p.Handle, _ = d.handle(f.value, "username")
 			case "was":
 				members, _ := d.list(f.value, "was", `["@…"]`)
-				read = true
 				for _, m := range members {
 					h, fine := d.handle(m, "an earlier user name")
 					if fine {
@@ -69,15 +66,12 @@ func (l *loader) person(d *doc, e entry) {
 					}
 				}
 			case "note":
-				p.Note, read = d.text(f.value, "note", "a note")
+				p.Note, _ = d.text(f.value, "note", "a note")
 			default:
 				d.unknown(f.key, "a person", "username", "was", "note")
 			}
-			ok = ok && read
 		}
-		if e.value.Kind != yaml.MappingNode {
-			ok = false
-		} else {
+		if e.value.Kind == yaml.MappingNode {
 			d.require(e.value, "person "+clip(id), seen, [][2]string{{"username", "username: " + exampleHandle}})
 		}
 	}

@@ -74,7 +74,7 @@ func (b BoC) Hash() (Hash, error) {
 }
 
 // BoCOf packs a cell.
-func BoCOf(c *cell.Cell) BoC { return c.ToBOCWithFlags(false) }
+func BoCOf(c *cell.Cell) BoC { return c.ToBOCWithOptions(cell.BOCSerializeOptions{}) }
 
 // Base64 prints the bag in the standard alphabet with padding.
 func (b BoC) Base64() string { return base64.StdEncoding.EncodeToString(b) }

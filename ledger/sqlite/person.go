@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // hold notes the transaction that brought an order's money back, if that is why.
@@ -39,7 +40,7 @@ func (s *Store) armBurn(ctx context.Context, e ledger.BurnArmed) error {
 		return fmt.Errorf("payment %d: %w: %w", e.Payment, ledger.ErrTransition, err)
 	}
 	return s.one(ctx, `INSERT INTO burn (payment, version, wallet_id, seqno, valid_until, hash, payload, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		int64(e.Payment), string(p.Wallet), p.WalletID, p.Seqno, p.ValidUntil, c.Hash(), c.ToBOCWithFlags(false), e.Reason)
+		int64(e.Payment), string(p.Wallet), p.WalletID, p.Seqno, p.ValidUntil, c.Hash(), []byte(ton.BoCOf(c)), e.Reason)
 }
 
 // decide projects what a person decided.

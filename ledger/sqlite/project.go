@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // project changes the tables as an event says. What may not follow is refused
@@ -94,7 +95,7 @@ func (s *Store) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
 	}
 	err = s.one(ctx, `INSERT INTO payment (id, run, wallet, version, wallet_id, seqno, valid_until, hash, payload, deploys, base_lt, base_hash, phase)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'armed')`,
-		int64(e.Payment), int64(e.Run), e.Wallet.Raw(), string(p.Wallet), p.WalletID, p.Seqno, p.ValidUntil, c.Hash(), c.ToBOCWithFlags(false), e.Deploys,
+		int64(e.Payment), int64(e.Run), e.Wallet.Raw(), string(p.Wallet), p.WalletID, p.Seqno, p.ValidUntil, c.Hash(), []byte(ton.BoCOf(c)), e.Deploys,
 		int64(e.Base.LT), e.Base.Hash[:])
 	if err != nil {
 		return err
