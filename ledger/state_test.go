@@ -166,6 +166,32 @@ func TestOnlyAReissueBeginsAGeneration(t *testing.T) {
 	apply(t, s, second)
 }
 
+// A burn does nothing but take the payment's seqno, and no longer than the
+// payment could.
+func TestABurnOnlyTakesTheSeqno(t *testing.T) {
+	for name, change := range map[string]func(*ton.Payload){
+		"it pays":           func(p *ton.Payload) { p.Transfers = quotedTransfers("z") },
+		"another seqno":     func(p *ton.Payload) { p.Seqno++ },
+		"it lives longer":   func(p *ton.Payload) { p.ValidUntil++ },
+		"another wallet":    func(p *ton.Payload) { p.Wallet = ton.V4R2 },
+		"another wallet id": func(p *ton.Payload) { p.WalletID++ },
+	} {
+		s := at(t, ledger.Armed)
+		burn := s.Payments[1].Payload
+		burn.Transfers = nil
+		good := burn
+		change(&burn)
+		if err := s.Apply(ledger.BurnArmed{Payment: 1, Payload: burn, Reason: "doubt"}); !errors.Is(err, ledger.ErrTransition) {
+			t.Errorf("%s: %v, want ErrTransition", name, err)
+		}
+		apply(t, s, ledger.BurnArmed{Payment: 1, Payload: good, Reason: "doubt"})
+	}
+}
+
+func quotedTransfers(ref string) []ton.Transfer {
+	return []ton.Transfer{quoted(1, ref).Invoice.Transfer}
+}
+
 // A payment that was proven dead sends its orders back, to be offered anew; a
 // payment that may live is never joined by another of its wallet.
 func TestOnlyADeadPaymentIsReplaced(t *testing.T) {
