@@ -465,6 +465,33 @@ func TestAMessageEndsBeforeItsOffers(t *testing.T) {
 	}
 }
 
+// What the emulation would leave out is not signed: the batch is cut until
+// everything in it leaves, whatever the balance says.
+func TestNothingIsSignedThatWouldBeSkipped(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(2), plenty); err != nil { // the ramp is up
+		t.Fatal(err)
+	}
+	cut := 0
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		switch f := f.(type) {
+		case reconcile.Try:
+			if n := len(f.Payload.Transfers); n > 1 {
+				cut++
+				return reconcile.Tried{Emulation: reconcile.Emulation{Accepted: true, Sent: n - 1, Skipped: 1}}
+			}
+		case reconcile.Sign:
+			if n := len(f.Payload.Transfers); n != 1 {
+				t.Errorf("%d transfers were signed", n)
+			}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(5), plenty); err != nil || len(w.paid()) != 5 || cut == 0 {
+		t.Errorf("%v, %d paid, %d cut", err, len(w.paid()), cut)
+	}
+}
+
 // Offers are answered in any order and paid in the plan's: with money for some
 // the first are bought, not the ones whose offer came first.
 func TestThePlansOrderHolds(t *testing.T) {
