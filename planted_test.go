@@ -77,7 +77,7 @@ func TestPlanted(t *testing.T) {
 				defer func() { copies <- dir }()
 				if by := p.caught(t, dir); by != "" {
 					caught.Add(1)
-					t.Logf("%s Caught by %s.", p.what, by)
+					t.Logf("%s: caught by %s. %s", name, by, p.what)
 				}
 			})
 		}
@@ -138,7 +138,7 @@ func goIn(dir string, args ...string) (string, error) {
 // printed, or what they all printed if none failed. Anything else that goes
 // wrong is not the failure of a test.
 func firstFailure(t *testing.T, dir string, run []string) (name, printed string) {
-	out, err := goIn(dir, append([]string{"test", "-json", "-vet=off", "-failfast", "-timeout=5m"}, run...)...)
+	out, err := goIn(dir, append([]string{"test", "-json", "-count=1", "-vet=off", "-failfast", "-timeout=5m"}, run...)...)
 	var all strings.Builder
 	said := map[string]string{} // by test
 	lines := bufio.NewScanner(strings.NewReader(out))
