@@ -164,7 +164,7 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			if len(found) > 1 {
 				more = fmt.Sprintf(" and %d more like it", len(found)-1)
 			}
-			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s)%s in the chain may have been for it: say whom it was for with fragplan ledger assign", found[0].Item, found[0].Ref, more)
+			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s)%s in the chain may have been for it: say whom it was for with fragplan ledger assign %s KEY -reason TEXT", found[0].Item, found[0].Ref, more, found[0].Ref)
 		}
 	}
 	if given > o.Item.Quantity {
