@@ -202,6 +202,12 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 	}
 	proof := Certificate{Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}
 	switch {
+	case taken && taker == nil && whole(p, account, history):
+		// A message of another form took it: a v5r1 wallet also takes signed
+		// ones that another account brings. All that happened is here, and
+		// none of it is ours.
+		proof.Taken = history[len(history)-1].Position
+		return PaymentDeadEvent{p.ID, proof}, nil
 	case taken && taker == nil:
 		return nil, fmt.Errorf("payment %d: the wallet's seqno is %d, past %d, but its history since the payment was armed does not show what took it", p.ID, account.Data.Seqno, p.Seqno)
 	case taken:
@@ -214,6 +220,19 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 		return PaymentDeadEvent{p.ID, proof}, nil
 	}
 	return nil, nil
+}
+
+// whole reports whether the history holds everything from the payment's base to
+// the account's newest transaction, each linked to the one before it.
+func whole(p *Payment, account ton.Account, history []ton.Transaction) bool {
+	at := p.Base
+	for _, t := range history {
+		if t.Prev != at {
+			return false
+		}
+		at = t.Position
+	}
+	return len(history) > 0 && at == account.Last
 }
 
 // carried reads which payload an external message brought, and its seqno.

@@ -120,3 +120,33 @@ func TestOneOutMessagePaysOneOrder(t *testing.T) {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
+
+// A v5r1 wallet's seqno may be taken by a signed message that another account
+// brought. If the whole history is there and none of it is ours, we are dead;
+// if a link is missing, nothing is concluded.
+func TestARelayedMessageTakesTheSeqno(t *testing.T) {
+	event := armed(1, 3, quoted(1, "a"))
+	hash, err := event.Payload.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := ton.Position{LT: 1, Hash: ton.Hash{1}}
+	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Base: base, Phase: ledger.PaymentSigned, Message: body("m")}
+	relayed := ton.Transaction{Position: ton.Position{LT: 5, Hash: ton.Hash{5}}, Prev: base, In: &ton.In{From: market}}
+	account := ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}, Time: 500, Block: 7, Last: relayed.Position}
+	got, err := ledger.Verdict(p, account, []ton.Transaction{relayed})
+	want := ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: relayed.Position, Seqno: 4, Time: 500, Block: 7}}
+	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	for name, change := range map[string]func(*ton.Transaction, *ton.Account){
+		"something stands before it": func(x *ton.Transaction, _ *ton.Account) { x.Prev.LT = 3 },
+		"something came after it":    func(_ *ton.Transaction, a *ton.Account) { a.Last.LT = 9 },
+	} {
+		x, a := relayed, account
+		change(&x, &a)
+		if got, err := ledger.Verdict(p, a, []ton.Transaction{x}); err == nil {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

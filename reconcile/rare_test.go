@@ -247,11 +247,70 @@ func TestPaidTwiceByHand(t *testing.T) {
 	for seqno := range uint32(2) {
 		w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), Seqno: seqno, ValidUntil: w.time + 60, Transfers: []ton.Transfer{transfer}})
 	}
-	w.log = append(w.log, reconcile.TakeIn(w.book(), w.account.Address, firewall.DefaultDestinations(), w.history, "by hand")...)
+	w.log = append(w.log, reconcile.TakeIn(w.book(), w.account.Address, w.history, "by hand")...)
 	if book := w.book(); book.LastFound != 1 || len(book.Noted) != 2 {
 		t.Errorf("%d found, %d explained", book.LastFound, len(book.Noted))
 	}
 	if _, err := w.apply(stars(1), plenty); err != nil || len(w.paid()) != 2 {
 		t.Errorf("%v, %d paid", err, len(w.paid()))
+	}
+}
+
+// Whatever another run did with this ledger's offers, taking it in can be
+// recorded: both offers of one order paid, the offers of two orders of a key,
+// a purchase at an account that is no longer on the list.
+func TestTakenInWhateverHappened(t *testing.T) {
+	pay := func(w *world, refs ...string) {
+		var transfers []ton.Transfer
+		for i, ref := range refs {
+			transfer := w.offer(reconcile.Ask{Item: stars(1)[0].Item}).Invoice.Transfer
+			transfer.Body = ton.BoCOf(cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(firewall.CommentOf(stars(1)[0].Item, ref)).EndCell())
+			if i%2 == 1 {
+				transfer.To = ton.Address{Account: [32]byte{9}} // an account of earlier days
+			}
+			transfers = append(transfers, transfer)
+		}
+		w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), Seqno: w.account.Data.Seqno, ValidUntil: w.time + 60, Transfers: transfers})
+	}
+	reserved := func(id ledger.OrderID) ledger.OrderReserved {
+		return ledger.OrderReserved{Order: id, Run: 1, Key: "g/p00", Generation: 1, Part: 1, Person: "p00", Handle: "p00", Item: stars(1)[0].Item}
+	}
+	quoted := func(w *world, id ledger.OrderID, n int, ref string) ledger.OrderQuoted {
+		offer := w.offer(reconcile.Ask{Item: stars(1)[0].Item}).Invoice
+		offer.N, offer.Ref = n, ref
+		return ledger.OrderQuoted{Order: id, Invoice: offer}
+	}
+	for name, c := range map[string]struct {
+		log  func(w *world) []ledger.Event
+		refs []string
+	}{
+		"two offers of one order": {func(w *world) []ledger.Event {
+			return []ledger.Event{reserved(1), quoted(w, 1, 1, "Lost00001"), ledger.InvoiceDropped{Order: 1, Reason: "expired"}, quoted(w, 1, 2, "Lost00002")}
+		}, []string{"Lost00001", "Lost00002"}},
+		"two orders of a key": {func(w *world) []ledger.Event {
+			return []ledger.Event{reserved(1), quoted(w, 1, 1, "Lost00001"), ledger.OrderReleased{Order: 1, Reason: "interrupted"}, reserved(2), quoted(w, 2, 1, "Lost00002")}
+		}, []string{"Lost00001", "Lost00002"}},
+		"nobody's, at two accounts": {func(*world) []ledger.Event { return nil }, []string{"Lost00001", "Lost00002"}},
+	} {
+		w := newWorld(t, ton.V5R1)
+		w.log = append(w.log, ledger.RunStarted{Run: 1})
+		for _, e := range c.log(w) {
+			if r, ok := e.(ledger.OrderReserved); ok {
+				r.Wallet, r.Cap, r.Reserve = w.account.Address, ton.TON.Amount(), ton.TON.Amount()
+				e = r
+			}
+			w.log = append(w.log, e)
+		}
+		pay(w, c.refs...)
+		events := reconcile.TakeIn(w.book(), w.account.Address, w.history, "a lost copy")
+		book := w.book()
+		for _, e := range events {
+			if err := book.Apply(e); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if len(book.Founds) != 2 {
+			t.Errorf("%s: %d of 2 purchases are found", name, len(book.Founds))
+		}
 	}
 }

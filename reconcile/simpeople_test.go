@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
@@ -124,7 +123,7 @@ func (s *sim) rebuild() {
 		p.end(e.Err)
 		return
 	}
-	events := reconcile.TakeIn(book, wallet, firewall.DefaultDestinations(), e.Sight.History, "sim")
+	events := reconcile.TakeIn(book, wallet, e.Sight.History, "sim")
 	p.decide(events)
 }
 

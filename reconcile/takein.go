@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
@@ -15,15 +14,18 @@ import (
 // that it can't explain is explained with the person's reason, and what it paid
 // to Fragment becomes a found transfer. The chain does not say for whom, except
 // where this ledger had been offered the very ref.
-func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, history []ton.Transaction, reason string) []ledger.Event {
+//
+// What is held is wider than what may be paid: a purchase is known by its
+// comment, whatever account it went to.
+func TakeIn(book *ledger.State, wallet ton.Address, history []ton.Transaction, reason string) []ledger.Event {
 	s := &State{book: book, byHash: map[ton.Hash]ledger.PaymentID{}}
 	for _, p := range book.Payments {
 		s.byHash[p.Hash] = p.ID
 	}
 	t := taker{
-		book: book, wallet: wallet, destinations: destinations, reason: reason,
+		book: book, wallet: wallet, reason: reason,
 		lastFound: book.LastFound, lastOrder: book.LastOrder,
-		taken: map[string]bool{}, given: map[string]int64{}, parts: map[string]int{},
+		taken: map[string]bool{}, released: map[ledger.OrderID]bool{}, given: map[string]int64{}, parts: map[string]int{},
 	}
 	for _, tx := range history {
 		if len(tx.Out) > 0 && !book.Explained(tx.Position) && !s.explained(book.Wallets[wallet].Version, tx) {
@@ -34,14 +36,14 @@ func TakeIn(book *ledger.State, wallet ton.Address, destinations []ton.Address, 
 }
 
 type taker struct {
-	book         *ledger.State
-	wallet       ton.Address
-	destinations []ton.Address
-	reason       string
+	book   *ledger.State
+	wallet ton.Address
+	reason string
 
 	lastFound ledger.FoundID
 	lastOrder ledger.OrderID
-	taken     map[string]bool  // refs
+	taken     map[string]bool // refs
+	released  map[ledger.OrderID]bool
 	given     map[string]int64 // to a key, with what is assigned here
 	parts     map[string]int
 	events    []ledger.Event
@@ -52,20 +54,21 @@ func (t *taker) transaction(tx ton.Transaction) {
 	var found []ledger.Event
 	for _, out := range tx.Out {
 		item, ref, ok := firewall.Recognize(out.Comment, out.Amount)
-		if !ok || !slices.Contains(t.destinations, out.To) {
+		if !ok {
+			explained.Reason += fmt.Sprintf("; %s TON of it went to %s for nothing that fragplan knows", out.Amount, out.To)
 			continue
 		}
 		owner := t.book.Orders[t.book.Refs[ref]]
 		_, used := t.book.Refs[ref]
-		if t.taken[ref] || used && (owner == nil || owner.Phase.Spent() || owner.Phase == ledger.Armed) {
+		if t.taken[ref] || used && (owner == nil || owner.Phase == ledger.Armed || !owner.Settled.IsZero()) {
 			// Paid a second time. What it bought is known; the money is not.
 			explained.Reason += fmt.Sprintf("; %s TON of it went out once more under the ref %s", out.Amount, ref)
 			continue
 		}
 		t.taken[ref] = true
 		t.lastFound++
-		if owner != nil && owner.Phase != ledger.Released {
-			found = append(found, ledger.OrderReleased{Order: owner.ID, Reason: "another run paid its offer: " + t.reason})
+		if owner != nil {
+			found = append(found, t.release(owner.Key)...)
 		}
 		found = append(found, ledger.TransferFound{Found: t.lastFound, Wallet: t.wallet, Transaction: tx.Position, Time: tx.Time, Item: item, Amount: out.Amount.Amount(), Ref: ref})
 		if owner != nil && owner.Generation == t.book.Generation(owner.Key) {
@@ -75,12 +78,23 @@ func (t *taker) transaction(tx ton.Transaction) {
 	t.events = append(append(t.events, explained), found...)
 }
 
+// release gives up what was begun for a key: another run went on with it.
+func (t *taker) release(key string) (events []ledger.Event) {
+	for _, o := range t.book.ByKey(key) {
+		if (o.Phase == ledger.Reserved || o.Phase == ledger.Quoted) && !t.released[o.ID] {
+			t.released[o.ID] = true
+			events = append(events, ledger.OrderReleased{Order: o.ID, Reason: "another run paid for this key: " + t.reason})
+		}
+	}
+	return events
+}
+
 // assign gives a found transfer to the key of the order that was offered its
-// ref. What that order reserved counts nothing once it is given up.
+// ref.
 func (t *taker) assign(owner *ledger.Order, item product.Item) ledger.Event {
 	if _, begun := t.parts[owner.Key]; !begun {
 		for _, o := range t.book.ByKey(owner.Key) {
-			if o.Generation == owner.Generation && o.Phase != ledger.Released && o.ID != owner.ID {
+			if o.Generation == owner.Generation && (o.Phase.Spent() || o.Phase == ledger.Armed) {
 				t.given[owner.Key] += o.Item.Quantity
 				t.parts[owner.Key] = max(t.parts[owner.Key], o.Part)
 			}

@@ -110,11 +110,14 @@ func (p *project) rebuild(ctx context.Context) error {
 	if err := p.begin(ctx, "ledger rebuild"); err != nil {
 		return err
 	}
+	if err := p.takeWallet(ctx); err != nil {
+		return err
+	}
 	if len(p.book.Open()) > 0 {
 		shown := p.program.handler(false)
 		result, err := p.carry(ctx, p.nothing(), shown)
-		shown.Done(result, nil)
 		if err != nil && !errors.Is(err, reconcile.ErrTide) {
+			shown.Done(result, err)
 			return err
 		}
 		if err := p.reload(ctx); err != nil {
@@ -126,7 +129,7 @@ func (p *project) rebuild(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, w.Address, p.destinations(), history, p.reason)); err != nil {
+		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, w.Address, history, p.reason)); err != nil {
 			return err
 		}
 		if err := p.reload(ctx); err != nil {
@@ -134,4 +137,22 @@ func (p *project) rebuild(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// takeWallet takes the wallet of fragplan.yaml into an old ledger that does not
+// know it, with everything that it ever did.
+func (p *project) takeWallet(ctx context.Context) error {
+	address, err := p.address(ctx)
+	if err != nil || p.book.Wallets[address] != nil {
+		return err
+	}
+	anchor, err := p.anchor(ctx, p.reason)
+	if err != nil {
+		return err
+	}
+	anchor.Anchor = ton.Position{}
+	if err := p.store.Append(ctx, []ledger.Event{anchor}); err != nil {
+		return err
+	}
+	return p.reload(ctx)
 }

@@ -131,7 +131,11 @@ func (p *program) reissueCommand() *cobra.Command {
 				if len(orders) == 0 {
 					return nil, "", fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", key)
 				}
-				if !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Phase.Spent() }) {
+				if i := slices.IndexFunc(orders, func(o *ledger.Order) bool { return o.Phase.Live() }); i >= 0 {
+					return nil, "", fmt.Errorf("order %d of %q is %s and may still be paid: run fragplan apply first", orders[i].ID, key, orders[i].Phase)
+				}
+				generation := project.book.Generation(key)
+				if !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Generation == generation && o.Phase.Spent() }) {
 					return nil, "", fmt.Errorf("nothing was paid for %q: the next plan buys it anyway", key)
 				}
 				e := ledger.KeyReissued{Key: key, Generation: project.book.Generation(key) + 1, Reason: reason}
@@ -191,6 +195,9 @@ func (p *project) assignment(f *ledger.Found, key string) (ledger.Event, error) 
 		return nil, fmt.Errorf("%s gives %s, and the payment was for %s", key, want[i].Item, f.Item)
 	}
 	o := want[i]
+	if given := p.book.Given(key); given+f.Item.Quantity > o.Item.Quantity {
+		return nil, fmt.Errorf("%s gives %s, and %d were given already: this is more. Write the higher total first, or say -nobody", key, o.Item, given)
+	}
 	return ledger.FoundAssigned{
 		Found: f.ID, Order: p.book.LastOrder + 1, Key: key, Generation: p.book.Generation(key), Part: p.book.NextPart(key), Prior: p.book.Given(key),
 		Person: o.Person, Handle: o.Handle, Single: o.Single, Reason: p.reason,
