@@ -42,6 +42,9 @@ Exit status: 0 if they agree, 2 if there are findings, 1 if it could not look.`,
 A lost one is made anew from the wallet's first transaction; an old one takes
 in what it misses. Payments that it knows of are settled first.
 
+A ledger that answered for several wallets is rebuilt once for each: name it in
+fragplan.yaml first.
+
 The chain shows what was bought, not for whom. So everything written that such
 a payment may have been for is held, until fragplan ledger assign says whom it
 was for. Nothing is bought.`,
