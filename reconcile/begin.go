@@ -76,7 +76,7 @@ func (s *State) begin() {
 // next run need not walk it again.
 func (s *State) checkpoint() {
 	for _, a := range s.wallets() {
-		if s.walked[a] >= walkAgain && s.seen[a].LT > s.book.Wallets[a].Since().LT {
+		if s.walked[a] >= walkAgain && !s.puzzled[a] && s.seen[a].LT > s.book.Wallets[a].Since().LT {
 			if !s.record(ledger.WalletChecked{Wallet: a, Position: s.seen[a]}) {
 				return
 			}

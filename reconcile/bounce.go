@@ -20,6 +20,12 @@ func (s *State) bounces(wallet ton.Address, history []ton.Transaction) bool {
 			continue
 		}
 		orders := s.cameBack(wallet, t)
+		if len(orders) == 0 {
+			// Nobody's, as far as we can tell. It is looked at again by every
+			// run: the history is not noted as explained past it.
+			s.puzzled[wallet] = true
+			s.notice(Progress{Stage: "bounced", Text: fmt.Sprintf("%s TON came back from %s, and no order waits for it; fragplan ledger audit shows it", t.In.Amount, t.In.From)})
+		}
 		for _, o := range orders {
 			reason := fmt.Sprintf("%s TON came back from %s in transaction %s", t.In.Amount, t.In.From, t.Hash)
 			if len(orders) > 1 {

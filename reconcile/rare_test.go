@@ -101,6 +101,30 @@ func TestAForeignBounceHoldsNothing(t *testing.T) {
 	}
 }
 
+// A bounce that no order explains stays in sight: the next run looks at it
+// again, however long the history is.
+func TestAPuzzlingBounceStaysInSight(t *testing.T) {
+	w := newWorld(t, ton.V4R2)
+	if _, err := w.apply(stars(300), plenty); err != nil {
+		t.Fatal(err)
+	}
+	w.append(ton.Transaction{In: &ton.In{From: ton.Address{Account: [32]byte{7}}, Amount: ton.TON, Bounced: true, Body: cell.BeginCell().EndCell()}})
+	for range 2 {
+		if _, err := w.apply(stars(300), plenty); err != nil {
+			t.Fatal(err)
+		}
+		told := false
+		for _, f := range w.effects {
+			if f, ok := f.(reconcile.Notice); ok && f.Progress.Stage == "bounced" {
+				told = true
+			}
+		}
+		if !told || !w.book().Wallets[w.account.Address].Checked.IsZero() {
+			t.Errorf("told %t, checked up to %d", told, w.book().Wallets[w.account.Address].Checked.LT)
+		}
+	}
+}
+
 // stuck leaves a payment signed and open: its message never leaves.
 func (w *world) stuck(n int) ledger.PaymentID {
 	w.t.Helper()

@@ -32,6 +32,7 @@ type State struct {
 	walked  map[ton.Address]int           // transactions explained since the ledger last noted how far
 	account ton.Account                   // the newest sight of our wallet
 	byHash  map[ton.Hash]ledger.PaymentID // payload hashes of every payment in the ledger
+	puzzled map[ton.Address]bool          // wallets with a bounce that no order explains
 	misses  map[ton.Address]int           // looks that failed in a row
 	blind   bool                          // an open payment can't be followed any further in this run
 
@@ -139,7 +140,7 @@ type Setup struct {
 func NewState(u Setup) *State {
 	s := &State{
 		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
-		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{},
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
 		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}
