@@ -113,15 +113,15 @@ func TestALyingServerIsNotBelievedAboutAnAccount(t *testing.T) {
 	look := func() (ton.Account, error) {
 		return client.Account(t.Context(), w.wallet.Address(), ton.V5R1)
 	}
-	var before liteton.AccountState // with the seqno that is spent later
-	lies(l, func(a liteton.AccountState) tl.Serializable { before = a; return a })
+	var before atomic.Pointer[liteton.AccountState] // with the seqno that is spent later
+	lies(l, func(a liteton.AccountState) tl.Serializable { before.Store(&a); return a })
 	w.fund(10 * ton.TON)
 	w.pay(w.payload(0, ton.TON), true)
 	old, err := look()
 	if err != nil || old.Data.Seqno != 1 {
 		t.Fatalf("the truth: %+v, %v", old, err)
 	}
-	then := before
+	then := *before.Load()
 	w.pay(w.payload(1, ton.TON), false)
 	for name, change := range map[string]func(a *liteton.AccountState){
 		"the state before the payment": func(a *liteton.AccountState) { a.State = then.State },
@@ -171,13 +171,13 @@ func TestALyingServerIsNotBelievedAboutAnAccount(t *testing.T) {
 func TestTheChainIsNotSeenGoingBack(t *testing.T) {
 	w := newWorld(t, ton.V5R1)
 	l, client := w.liar()
-	var old liteton.MasterchainInfo
-	lies(l, func(a liteton.MasterchainInfo) tl.Serializable { old = a; return a })
+	var old atomic.Pointer[liteton.MasterchainInfo]
+	lies(l, func(a liteton.MasterchainInfo) tl.Serializable { old.Store(&a); return a })
 	w.produce()
 	if _, err := client.Time(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	first := old
+	first := *old.Load()
 	w.produce()
 	if _, err := client.Time(t.Context()); err != nil {
 		t.Fatal(err)
