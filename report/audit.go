@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -29,17 +28,15 @@ func Audit(w io.Writer, findings []reconcile.Finding, transactions int, s Style)
 	return err
 }
 
-// AuditJSON writes the findings as one JSON object.
+// AuditJSON writes the findings as one JSON object, on one line of ASCII.
 func AuditJSON(w io.Writer, findings []reconcile.Finding) error {
 	if findings == nil {
 		findings = []reconcile.Finding{}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
+	return writeJSON(w, struct {
 		FormatVersion string              `json:"format_version"`
 		Findings      []reconcile.Finding `json:"findings"`
-	}{"1.0", findings})
+	}{JSONFormat, findings})
 }
 
 // Unclaimed writes the found payments that wait for a person, each with the

@@ -113,7 +113,17 @@ func (w work) unbegun(r reconcile.Result, err error) bool {
 
 // complete reports whether an apply did all that is written.
 func (w work) complete(r reconcile.Result, err error) bool {
-	return err == nil && !slices.ContainsFunc(r.Problems, reconcile.Problem.Failure) && w.blocked == 0
+	return err == nil && failures(r) == 0 && w.blocked == 0
+}
+
+// failures counts what a person must mend; the other problems only wait.
+func failures(r reconcile.Result) (n int) {
+	for _, p := range r.Problems {
+		if p.Failure() {
+			n++
+		}
+	}
+	return n
 }
 
 // outcome is the last line of an apply.
@@ -124,12 +134,7 @@ func (w work) outcome(r reconcile.Result, err error) string {
 	} else {
 		b.WriteString("Apply incomplete.")
 	}
-	failed := 0
-	for _, p := range r.Problems {
-		if p.Failure() {
-			failed++
-		}
-	}
+	failed := failures(r)
 	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), failed)
 	if waiting := len(r.Problems) - failed; waiting > 0 {
 		fmt.Fprintf(&b, ", %d waiting", waiting)

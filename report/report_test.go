@@ -329,3 +329,31 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("what is delivered needs no evidence:\n%s", delivered.String())
 	}
 }
+
+// What audit found comes as the other JSON does: on one line of ASCII, so that
+// texts from outside never reach a terminal.
+func TestAuditJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.AuditJSON(&b, []reconcile.Finding{{Code: "bounce", Text: "\u202e\x1b[2J"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); strings.Count(got, "\n") != 1 || strings.ContainsFunc(got, func(r rune) bool { return r > 0x7e || r < 0x20 && r != '\n' }) || !strings.Contains(got, `"code":"bounce"`) {
+		t.Errorf("%q", got)
+	}
+	b.Reset()
+	if err := report.AuditJSON(&b, nil); err != nil || !strings.Contains(b.String(), `"findings":[]`) {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+// What only waits for its turn is no failure, for programs as for people.
+func TestWaitingIsNoFailure(t *testing.T) {
+	r := reconcile.Result{Problems: []reconcile.Problem{{Key: "a/b", Code: "premium_runs", Reason: "has it"}, {Key: "c/d", Code: "limit", Reason: "too dear"}}}
+	var b bytes.Buffer
+	h := report.JSONStream(&b, "1", func() time.Time { return time.Time{} })
+	h.Plan(&reconcile.Plan{})
+	h.Done(r, errors.New("exit status 1"))
+	if got := b.String(); !strings.Contains(got, `"failed":1,"waiting":1`) || !strings.Contains(got, "1 failed, 1 waiting") {
+		t.Error(got)
+	}
+}

@@ -89,6 +89,7 @@ type jsonResult struct {
 	Run         int64         `json:"run"`
 	Bought      int           `json:"bought"`
 	Failed      int           `json:"failed"`
+	Waiting     int           `json:"waiting"` // for their turn, such as Premium that still runs
 	Blocked     int           `json:"blocked"` // lines of the plan that somebody must mend first
 	Left        int           `json:"left"`    // planned, and neither bought nor failed
 	Undelivered int           `json:"undelivered"`
@@ -147,8 +148,9 @@ func (s *stream) Done(r reconcile.Result, err error) {
 	if s.todo.unbegun(r, err) {
 		return
 	}
+	failed := failures(r)
 	j := jsonResult{
-		Run: int64(r.Run), Bought: len(r.Bought), Failed: len(r.Problems), Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
+		Run: int64(r.Run), Bought: len(r.Bought), Failed: failed, Waiting: len(r.Problems) - failed, Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
 		Payments: r.Payments, Spent: amount(r.Spent.Amount()), Fees: amount(r.Fees.Amount()), Problems: []jsonProblem{},
 	}
 	for _, p := range r.Problems {
