@@ -57,6 +57,12 @@ func (s *State) spentInMonth() []ton.Amount {
 			used = append(used, p.Fees.Amount())
 		}
 	}
+	for id := ledger.FoundID(1); id <= s.book.LastFound; id++ {
+		// What was assigned is an order by now.
+		if f := s.book.Founds[id]; f.Order == 0 && f.Time >= first {
+			used = append(used, f.Amount)
+		}
+	}
 	return used
 }
 

@@ -338,3 +338,21 @@ func TestTakenInWhateverHappened(t *testing.T) {
 		}
 	}
 }
+
+// Money that left the wallet this month counts against its limit, also what
+// another run spent and nobody has claimed.
+func TestFoundMoneyCountsInItsMonth(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	transfer := w.offer(reconcile.Ask{Item: product.Item{Kind: product.Stars, Quantity: 100}}).Invoice.Transfer
+	w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), ValidUntil: w.time + 60, Transfers: []ton.Transfer{transfer}})
+	w.log = append(w.log, reconcile.TakeIn(w.book(), w.account.Address, w.history, "by hand")...)
+	w.log = append(w.log, ledger.FoundSetAside{Found: 1, Reason: "for a friend"})
+	limits := plenty
+	limits.Month = []ton.Amount{(2 * ton.TON).Amount()}
+	want := stars(2)
+	// 1 TON is gone: of two purchases of 1 TON, one fits.
+	result, err := w.applyPlan(reconcile.Diff(want, w.book(), reconcile.Prices{want[0].Item: ton.TON.Amount()}, limits))
+	if err != nil || len(result.Bought) != 1 || len(result.Problems) != 1 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
