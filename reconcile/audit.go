@@ -36,12 +36,7 @@ const (
 // has an order, and each paid order has its transfer. history is everything
 // since the anchor, the oldest first; book holds the transfers of all payments.
 func Audit(book *ledger.State, wallet ton.Address, history []ton.Transaction) []Finding {
-	a := auditor{book: book, wallet: wallet, version: book.Wallets[wallet].Version, byHash: map[ton.Hash]*ledger.Payment{}, held: map[ton.Position]*ton.Transaction{}}
-	for _, p := range book.Payments {
-		if p.Wallet == wallet {
-			a.byHash[p.Hash] = p
-		}
-	}
+	a := auditor{explainer: newExplainer(book), wallet: wallet, held: map[ton.Position]*ton.Transaction{}}
 	for i := range history {
 		t := &history[i]
 		a.held[t.Position] = t
@@ -67,12 +62,10 @@ func Audit(book *ledger.State, wallet ton.Address, history []ton.Transaction) []
 }
 
 type auditor struct {
-	book    *ledger.State
-	wallet  ton.Address
-	version ton.WalletVersion
-	byHash  map[ton.Hash]*ledger.Payment
-	held    map[ton.Position]*ton.Transaction
-	found   []Finding
+	explainer
+	wallet ton.Address
+	held   map[ton.Position]*ton.Transaction
+	found  []Finding
 }
 
 func (a *auditor) add(code string, t *ton.Transaction, format string, args ...any) {
@@ -86,7 +79,7 @@ func (a *auditor) transaction(t *ton.Transaction) {
 	if len(t.Out) == 0 || a.book.Explained(t.Position) {
 		return
 	}
-	p := a.payment(t)
+	p := a.payment(a.wallet, *t)
 	switch {
 	case p == nil:
 		a.add(FindingTransaction, t, "%s, and no payment of the ledger did it", left(*t))
@@ -106,17 +99,6 @@ func (a *auditor) transaction(t *ton.Transaction) {
 			a.add(FindingTransfer, t, "payment %d does not hold the transfer of %s TON to %s", p.ID, o.Amount, o.To)
 		}
 	}
-}
-
-func (a *auditor) payment(t *ton.Transaction) *ledger.Payment {
-	if t.External == nil {
-		return nil
-	}
-	payload, _, err := ton.SplitBody(a.version, t.External)
-	if err != nil {
-		return nil
-	}
-	return a.byHash[ton.Hash(payload.Hash())]
 }
 
 // order looks for the transfer that paid it. What a person assigned was paid by

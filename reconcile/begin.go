@@ -90,15 +90,15 @@ func (s *State) reserve() {
 	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Nonce: s.plan.Nonce, Host: s.host}}
 	next := s.book.LastOrder
 	for _, a := range s.plan.Actions {
-		if !a.Buys() || s.bought(a) {
-			continue
+		if !a.Buys() || boughtFor(s.book, a) != nil {
+			continue // an earlier run of the same plan did it
 		}
 		if err := s.take(a.Estimate); err != nil {
 			s.problem(a.Key, "limit", err.Error())
 			continue
 		}
 		next++
-		s.jobs[next] = &job{action: a}
+		s.jobs[next] = true
 		s.waiting = append(s.waiting, next)
 		events = append(events, ledger.OrderReserved{
 			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,
@@ -110,14 +110,4 @@ func (s *State) reserve() {
 	}
 	s.run, s.result.Run = run, run
 	s.record(events...)
-}
-
-// bought reports whether an earlier run of the same plan carried this out.
-func (s *State) bought(a Action) bool {
-	for _, o := range s.book.ByKey(a.Key) {
-		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
-			return true
-		}
-	}
-	return false
 }

@@ -185,7 +185,7 @@ func (s *State) arm() {
 	// Offers that came meanwhile may stand before those of this batch.
 	s.ready = slices.DeleteFunc(s.ready, func(id ledger.OrderID) bool { return slices.Contains(d.orders, id) })
 	p := s.book.Payments[id]
-	s.byHash[p.Hash] = p.ID
+	s.remember(p)
 	s.notice(Progress{Stage: "armed", Payment: id, Orders: len(d.orders)})
 	s.do(Sign{Payment: id, Payload: p.Payload, Deploys: p.Deploys})
 }

@@ -112,19 +112,17 @@ const FormatVersion = "1.0"
 
 // Summary counts the lines of a plan.
 type Summary struct {
-	Buy     int        `json:"buy"`
-	TopUp   int        `json:"top_up"`
-	Retire  int        `json:"retire"`
-	Blocked int        `json:"blocked"`
-	Unknown int        `json:"unknown"`
-	Same    int        `json:"same"`
-	Cost    ton.Amount `json:"cost"` // expected
-	Max     ton.Amount `json:"max"`  // at most
+	Buy     int `json:"buy"`
+	TopUp   int `json:"top_up"`
+	Retire  int `json:"retire"`
+	Blocked int `json:"blocked"`
+	Unknown int `json:"unknown"`
+	Same    int `json:"same"`
 }
 
-// Summary adds the plan up.
+// Summary counts. What the lines cost depends on what each is paid with.
 func (p *Plan) Summary() Summary {
-	s := Summary{Cost: ton.Nano(0).Amount(), Max: ton.Nano(0).Amount()}
+	var s Summary
 	for _, a := range p.Actions {
 		switch a.Verb {
 		case Buy:
@@ -139,10 +137,6 @@ func (p *Plan) Summary() Summary {
 			s.Unknown++
 		case NoOp:
 			s.Same++
-		}
-		if a.Buys() {
-			s.Cost.Units += a.Estimate.Units
-			s.Max.Units += a.Cap.Units
 		}
 	}
 	return s

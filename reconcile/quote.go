@@ -47,8 +47,7 @@ func insert(list []ledger.OrderID, id ledger.OrderID) []ledger.OrderID {
 func (s *State) offered(e Offered) {
 	s.quoting = slices.DeleteFunc(s.quoting, func(id ledger.OrderID) bool { return id == e.Order })
 	o := s.book.Orders[e.Order]
-	j := s.jobs[e.Order]
-	if o == nil || j == nil || o.Phase != ledger.Reserved {
+	if o == nil || !s.jobs[e.Order] || o.Phase != ledger.Reserved {
 		return
 	}
 	var refusal *Refusal
@@ -60,7 +59,6 @@ func (s *State) offered(e Offered) {
 		s.stop(fmt.Errorf("%s: %w", o.Key, e.Err))
 		return
 	}
-	j.invoices++
 	invoice := e.Offer.Invoice
 	invoice.N = o.Invoices + 1
 	if err := s.inspect(o, e.Offer.From, invoice); err != nil {
@@ -128,8 +126,7 @@ func (s *State) dropExpired() {
 // again puts a reserved order back into the queue, or gives it up if that has
 // happened too often.
 func (s *State) again(o *ledger.Order, why string) {
-	j := s.jobs[o.ID]
-	if j == nil || j.invoices >= maxInvoices || o.Deaths >= maxDeaths {
+	if o.Invoices >= maxInvoices || o.Deaths >= maxDeaths {
 		s.giveUp(o, "retries", fmt.Sprintf("%d %s; the next apply tries again", maxInvoices, why))
 		return
 	}

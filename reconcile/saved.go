@@ -105,7 +105,7 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 		still[place{a.Key, a.Part}] = a
 	}
 	for _, a := range plan.Actions {
-		if !a.Buys() || boughtBy(ours, have, a) {
+		if o := boughtFor(have, a); !a.Buys() || o != nil && ours[o.Run] {
 			continue
 		}
 		if b := still[place{a.Key, a.Part}]; !b.Buys() || b.decision() != a.decision() {
@@ -115,10 +115,15 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 	return nil
 }
 
-func boughtBy(runs map[ledger.RunID]bool, have *ledger.State, a Action) bool {
-	return slices.ContainsFunc(have.ByKey(a.Key), func(o *ledger.Order) bool {
-		return runs[o.Run] && o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent()
-	})
+// boughtFor is the order that bought what the action says, or nil. A part of a
+// key is bought once.
+func boughtFor(have *ledger.State, a Action) *ledger.Order {
+	for _, o := range have.ByKey(a.Key) {
+		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
+			return o
+		}
+	}
+	return nil
 }
 
 func encoded(l policy.Limits) []byte {

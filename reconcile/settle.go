@@ -73,9 +73,8 @@ func (s *State) patience(n int) time.Duration { return min(s.pause<<(n-1), 10*s.
 // and buying could pay twice.
 func (s *State) tide(wallet ton.Address, history []ton.Transaction) error {
 	var strange []string
-	version := s.book.Wallets[wallet].Version
 	for _, t := range history {
-		if len(t.Out) == 0 || s.book.Explained(t.Position) || s.explained(version, t) {
+		if s.explained(wallet, t) {
 			continue
 		}
 		if strange = append(strange, describe(t)); len(strange) == 5 {
@@ -87,20 +86,6 @@ func (s *State) tide(wallet ton.Address, history []ton.Transaction) error {
 		return nil
 	}
 	return fmt.Errorf("%w (%s):\n  %s", ErrTide, wallet, strings.Join(strange, "\n  "))
-}
-
-func (s *State) explained(v ton.WalletVersion, t ton.Transaction) bool {
-	if t.External == nil {
-		return false
-	}
-	payload, _, err := ton.SplitBody(v, t.External)
-	if err != nil {
-		return false
-	}
-	p := s.book.Payments[s.byHash[ton.Hash(payload.Hash())]]
-	// A payment that is recorded as dead can't have paid: if it did, the
-	// record is wrong and what it bought may have been bought again.
-	return p != nil && p.Phase != ledger.PaymentDead
 }
 
 func describe(t ton.Transaction) string {
@@ -200,7 +185,7 @@ func (s *State) dead(p *ledger.Payment, verdict ledger.PaymentDeadEvent) {
 	for _, id := range p.Orders {
 		// Orders of an earlier run are released by begin with the other
 		// leftovers; those of this run are offered anew.
-		if s.jobs[id] != nil {
+		if s.jobs[id] {
 			s.again(s.book.Orders[id], "payments died")
 		}
 	}

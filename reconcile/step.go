@@ -15,10 +15,11 @@ import (
 // State is what the engine knows. It is the whole mind of an apply: it acts
 // only through the effects that Step returns.
 type State struct {
+	explainer // with the book, which is what the ledger holds
+
 	plan   *Plan
 	wallet ton.Wallet
 	self   ton.Address
-	book   *ledger.State
 	rules  firewall.Rules
 	host   string
 	cancel ledger.PaymentID
@@ -27,26 +28,25 @@ type State struct {
 
 	stage   stage
 	run     ledger.RunID
-	unseen  map[ton.Address]bool          // wallets whose history was not checked yet
-	seen    map[ton.Address]ton.Position  // history up to here is explained
-	walked  map[ton.Address]int           // transactions explained since the ledger last noted how far
-	account ton.Account                   // the newest sight of our wallet
-	byHash  map[ton.Hash]ledger.PaymentID // payload hashes of every payment in the ledger
-	puzzled map[ton.Address]bool          // wallets with a bounce that no order explains
-	misses  map[ton.Address]int           // looks that failed in a row
-	blind   bool                          // an open payment can't be followed any further in this run
+	unseen  map[ton.Address]bool         // wallets whose history was not checked yet
+	seen    map[ton.Address]ton.Position // history up to here is explained
+	walked  map[ton.Address]int          // transactions explained since the ledger last noted how far
+	account ton.Account                  // the newest sight of our wallet
+	puzzled map[ton.Address]bool         // wallets with a bounce that no order explains
+	misses  map[ton.Address]int          // looks that failed in a row
+	blind   bool                         // an open payment can't be followed any further in this run
 
-	jobs    map[ledger.OrderID]*job
-	waiting []ledger.OrderID       // reserved, to be quoted, in plan order
-	quoting []ledger.OrderID       // asked for, in plan order
-	ready   []ledger.OrderID       // quoted, to be paid, in plan order
-	draft   *draft                 // the payment that is being prepared
-	failed  int                    // emulations that failed in a row
-	braked  bool                   // the breaker waits for an acknowledgement
-	telling map[ledger.OrderID]int // confirm calls made for an order
-	asked   map[product.Kind]int   // delivery inquiries made
-	inquiry map[product.Kind]bool  // in flight
-	budget  *policy.Budget         // of the run
+	jobs    map[ledger.OrderID]bool // orders of this run that are neither paid nor given up
+	waiting []ledger.OrderID        // reserved, to be quoted, in plan order
+	quoting []ledger.OrderID        // asked for, in plan order
+	ready   []ledger.OrderID        // quoted, to be paid, in plan order
+	draft   *draft                  // the payment that is being prepared
+	failed  int                     // emulations that failed in a row
+	braked  bool                    // the breaker waits for an acknowledgement
+	telling map[ledger.OrderID]int  // confirm calls made for an order
+	asked   map[product.Kind]int    // delivery inquiries made
+	inquiry map[product.Kind]bool   // in flight
+	budget  *policy.Budget          // of the run
 	month   *policy.Budget
 
 	result  Result
@@ -75,11 +75,6 @@ const (
 	askAhead     = 4   // offers asked for beyond the next batch
 	walkAgain    = 64  // explained transactions that are walked again rather than noted
 )
-
-type job struct {
-	action   Action
-	invoices int
-}
 
 // draft is a payment before it is armed.
 type draft struct {
@@ -138,16 +133,12 @@ type Setup struct {
 
 // NewState prepares an apply. Nothing happens before the first Step.
 func NewState(u Setup) *State {
-	s := &State{
-		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), book: u.Book, rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
-		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, byHash: map[ton.Hash]ledger.PaymentID{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
-		jobs: map[ledger.OrderID]*job{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
+	return &State{
+		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
+		jobs: map[ledger.OrderID]bool{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}
-	for _, p := range u.Book.Payments {
-		s.byHash[p.Hash] = p.ID
-	}
-	return s
 }
 
 // Step takes what just happened and returns what to do next. Records come

@@ -18,17 +18,14 @@ import (
 // What is held is wider than what may be paid: a purchase is known by its
 // comment, whatever account it went to.
 func TakeIn(book *ledger.State, wallet ton.Address, history []ton.Transaction, reason string) []ledger.Event {
-	s := &State{book: book, byHash: map[ton.Hash]ledger.PaymentID{}}
-	for _, p := range book.Payments {
-		s.byHash[p.Hash] = p.ID
-	}
+	known := newExplainer(book)
 	t := taker{
 		book: book, wallet: wallet, reason: reason,
 		lastFound: book.LastFound, lastOrder: book.LastOrder,
 		taken: map[string]bool{}, released: map[ledger.OrderID]bool{}, given: map[string]int64{}, parts: map[string]int{},
 	}
 	for _, tx := range history {
-		if len(tx.Out) > 0 && !book.Explained(tx.Position) && !s.explained(book.Wallets[wallet].Version, tx) {
+		if !known.explained(wallet, tx) {
 			t.transaction(tx)
 		}
 	}
