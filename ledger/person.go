@@ -84,9 +84,6 @@ func (s *State) resolve(e OrderResolved) error {
 	return nil
 }
 
-// EvidencePerson is the kind of evidence that a person gives.
-const EvidencePerson = "person"
-
 // find takes in a transfer. Its ref may be one that an order of this ledger was
 // offered and gave up: then another run of the same project paid it.
 func (s *State) find(e TransferFound) error {

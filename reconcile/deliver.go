@@ -74,10 +74,6 @@ func (s *State) inquire() bool {
 	return len(kinds) > 0
 }
 
-// EvidencePage is the kind of evidence that Fragment's page gives: it said
-// that everything bought in the session has been handed over.
-const EvidencePage = "page"
-
 func (s *State) learned(e Learned) {
 	s.inquiry[e.Kind] = false
 	if e.Err != nil || !e.Done {
@@ -86,7 +82,7 @@ func (s *State) learned(e Learned) {
 	var events []ledger.Event
 	for _, id := range s.result.Bought {
 		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
-			events = append(events, ledger.OrderDelivered{Order: id, Evidence: EvidencePage})
+			events = append(events, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
 		}
 	}
 	if len(events) > 0 && s.record(events...) {
