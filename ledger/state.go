@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/fragplan/fragplan/ton"
 )
@@ -64,6 +67,11 @@ func (s *State) ByKey(key string) []*Order {
 
 // Keys maps every key that ever had an order to its orders. It is to be read only.
 func (s *State) Keys() map[string][]OrderID { return s.keys }
+
+// Addresses are those of the wallets, in one order.
+func (s *State) Addresses() []ton.Address {
+	return slices.SortedFunc(maps.Keys(s.Wallets), func(a, b ton.Address) int { return cmp.Compare(a.Raw(), b.Raw()) })
+}
 
 // Given is the key's sum over its current generation: what was paid and what
 // may still be paid. Released orders count nothing.

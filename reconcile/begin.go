@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"fmt"
-	"sort"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -16,21 +15,11 @@ func (s *State) start() {
 		s.stop(fmt.Errorf("%s: %w", s.self, ErrNoAnchor))
 		return
 	}
-	for _, a := range s.wallets() {
+	for _, a := range s.book.Addresses() {
 		s.unseen[a] = true
 		s.seen[a] = s.book.Wallets[a].Since()
 		s.do(s.look(a))
 	}
-}
-
-// wallets are those of the ledger, in one order.
-func (s *State) wallets() []ton.Address {
-	list := make([]ton.Address, 0, len(s.book.Wallets))
-	for a := range s.book.Wallets {
-		list = append(list, a)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Raw() < list[j].Raw() })
-	return list
 }
 
 func (s *State) look(a ton.Address) Look {
@@ -75,7 +64,7 @@ func (s *State) begin() {
 // checkpoint notes how far each wallet's history is explained, so that the
 // next run need not walk it again.
 func (s *State) checkpoint() {
-	for _, a := range s.wallets() {
+	for _, a := range s.book.Addresses() {
 		if s.walked[a] >= walkAgain && !s.puzzled[a] && s.seen[a].LT > s.book.Wallets[a].Since().LT {
 			if !s.record(ledger.WalletChecked{Wallet: a, Position: s.seen[a]}) {
 				return

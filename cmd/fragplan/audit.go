@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -27,13 +24,13 @@ func (p *program) ledgerAudit() *cobra.Command {
 				}
 				var findings []reconcile.Finding
 				checked := 0
-				for _, w := range book.Wallets {
-					history, err := project.history(c.Context(), w)
+				for _, address := range book.Addresses() {
+					history, err := project.history(c.Context(), book.Wallets[address])
 					if err != nil {
 						return err
 					}
 					checked += len(history)
-					findings = append(findings, reconcile.Audit(book, w.Address, history)...)
+					findings = append(findings, reconcile.Audit(book, address, history)...)
 				}
 				if asJSON {
 					err = report.AuditJSON(p.stdout, findings)
@@ -66,8 +63,8 @@ func (p *program) ledgerRebuild() *cobra.Command {
 	c := &cobra.Command{
 		Use: "rebuild", Short: "Let a lost or old ledger catch up with the chain", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if reason == "" {
-				return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+			if err := required(reason); err != nil {
+				return err
 			}
 			project, err := p.load()
 			if err != nil {
@@ -92,20 +89,12 @@ func (p *project) rebuild(ctx context.Context) error {
 	if err := p.owned(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
-		anchor, err := p.anchor(ctx, p.reason)
-		if err == nil {
-			anchor.Anchor = ton.Position{} // everything that the wallet ever did
-			p.store, err = p.createLedger(ctx, anchor)
-		}
-		if err != nil {
-			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
-		}
-		if err := p.reload(ctx); err != nil {
+	if made, err := p.makeLedger(ctx, p.origin, p.reason); err != nil {
+		return err
+	} else if !made {
+		if err := p.openLedger(ctx); err != nil {
 			return err
 		}
-	} else if err := p.openLedger(ctx); err != nil {
-		return err
 	}
 	if err := p.begin(ctx, "ledger rebuild"); err != nil {
 		return err
@@ -124,12 +113,12 @@ func (p *project) rebuild(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, w := range p.book.Wallets {
-		history, err := p.history(ctx, w)
+	for _, address := range p.book.Addresses() {
+		history, err := p.history(ctx, p.book.Wallets[address])
 		if err != nil {
 			return err
 		}
-		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, w.Address, history, p.reason)); err != nil {
+		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, address, history, p.reason)); err != nil {
 			return err
 		}
 		if err := p.reload(ctx); err != nil {
@@ -146,11 +135,10 @@ func (p *project) takeWallet(ctx context.Context) error {
 	if err != nil || p.book.Wallets[address] != nil {
 		return err
 	}
-	anchor, err := p.anchor(ctx, p.reason)
+	anchor, err := p.origin(ctx, p.reason)
 	if err != nil {
 		return err
 	}
-	anchor.Anchor = ton.Position{}
 	if err := p.store.Append(ctx, []ledger.Event{anchor}); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ import (
 
 // deciding opens the ledger for writing and requires a reason.
 func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([]ledger.Event, string, error)) error {
-	if strings.TrimSpace(reason) == "" {
-		return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+	if err := required(reason); err != nil {
+		return err
 	}
 	return p.withLedger(c, func(project *project) error {
 		if err := project.begin(c.Context(), strings.TrimPrefix(c.CommandPath(), "fragplan ")); err != nil {
@@ -37,6 +37,13 @@ func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([
 		fmt.Fprintln(p.stdout, said)
 		return nil
 	})
+}
+
+func required(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+	}
+	return nil
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {

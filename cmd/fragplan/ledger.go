@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -49,14 +46,9 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if err := p.owned(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
-		anchor, err := p.anchor(ctx, reason)
-		if err == nil {
-			p.store, err = p.createLedger(ctx, anchor)
-		}
-		if err != nil {
-			return fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
-		}
+	if made, err := p.makeLedger(ctx, p.anchor, reason); err != nil {
+		return err
+	} else if made {
 		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerPath())
 		return nil
 	}

@@ -74,14 +74,9 @@ func (p *program) path(name string) string {
 	return filepath.Join(p.dir, name)
 }
 
-// sandboxDir is where rehearsals keep their world and their ledger.
-func (p *project) sandboxDir() string {
-	return filepath.Join(p.program.dir, ".fragplan", "sandbox")
-}
-
 func (p *project) ledgerPath() string {
 	if p.program.sandbox {
-		return filepath.Join(p.sandboxDir(), "ledger.db")
+		return filepath.Join(p.program.worldDir(), "ledger.db")
 	}
 	return filepath.Join(p.program.dir, filepath.FromSlash(p.spec.Ledger))
 }
@@ -89,19 +84,13 @@ func (p *project) ledgerPath() string {
 // openLedger opens the ledger. The sandbox's own is made on first use; a real
 // one only by `ledger init`.
 func (p *project) openLedger(ctx context.Context) error {
-	store, err := sqlite.Open(ctx, p.ledgerPath())
-	if errors.Is(err, sqlite.ErrMissing) && p.program.sandbox {
-		var anchor ledger.Anchored
-		if anchor, err = p.anchor(ctx, ""); err == nil {
-			store, err = p.createLedger(ctx, anchor)
-		}
-		if errors.Is(err, fs.ErrExist) { // another rehearsal was faster
-			store, err = sqlite.Open(ctx, p.ledgerPath())
-		}
-		if err != nil {
-			err = fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+	if p.program.sandbox {
+		made, err := p.makeLedger(ctx, p.anchor, "")
+		if made || err != nil && !errors.Is(err, fs.ErrExist) { // another rehearsal may have been faster
+			return err
 		}
 	}
+	store, err := sqlite.Open(ctx, p.ledgerPath())
 	if err != nil {
 		return err
 	}
@@ -114,13 +103,23 @@ func (p *project) reload(ctx context.Context) (err error) {
 	return err
 }
 
-// createLedger makes the ledger, with where the wallet's history begins.
-func (p *project) createLedger(ctx context.Context, anchor ledger.Anchored) (*sqlite.Store, error) {
-	var id [16]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, err
+// makeLedger makes the ledger where nothing stands in its place, with the
+// wallet's history beginning as since says, and opens it. It reports whether
+// it did.
+func (p *project) makeLedger(ctx context.Context, since func(context.Context, string) (ledger.Anchored, error), reason string) (made bool, err error) {
+	if _, err := os.Lstat(p.ledgerPath()); !errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	return sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
+	anchor, err := since(ctx, reason)
+	if err == nil {
+		var id [16]byte
+		_, _ = rand.Read(id[:]) // it never fails
+		p.store, err = sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
+	}
+	if err != nil {
+		return false, fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+	}
+	return true, p.reload(ctx)
 }
 
 // anchor is where the wallet's history begins for the ledger: now.
@@ -143,6 +142,14 @@ func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, e
 	return ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason}, nil
 }
 
+// origin is anchor for a ledger that takes in everything that the wallet ever
+// did.
+func (p *project) origin(ctx context.Context, reason string) (ledger.Anchored, error) {
+	anchor, err := p.anchor(ctx, reason)
+	anchor.Anchor = ton.Position{}
+	return anchor, err
+}
+
 // past says why a wallet may have paid something before, "" if it can't have.
 func past(account ton.Account) string {
 	switch {
@@ -161,8 +168,8 @@ func (p *project) address(ctx context.Context) (ton.Address, error) {
 		return p.spec.Wallet.Address, nil
 	}
 	if p.book != nil {
-		for a := range p.book.Wallets {
-			return a, nil
+		if known := p.book.Addresses(); len(known) > 0 {
+			return known[0], nil
 		}
 	}
 	w, err := p.openWorld(ctx)
@@ -174,12 +181,12 @@ func (p *project) address(ctx context.Context) (ton.Address, error) {
 
 func (p *project) openWorld(ctx context.Context) (*sandbox.World, error) {
 	if p.world == nil {
-		w, err := sandbox.Open(ctx, sandbox.Options{Dir: p.sandboxDir(), Version: p.spec.Wallet.Version})
+		w, err := sandbox.Open(ctx, sandbox.Options{Dir: p.program.worldDir(), Version: p.spec.Wallet.Version})
 		if err != nil {
 			return nil, err
 		}
 		if w.Version != p.spec.Wallet.Version {
-			return nil, errors.Join(fmt.Errorf("the sandbox in %s has a %s wallet and fragplan.yaml says %s: remove that folder to begin a new world", p.sandboxDir(), w.Version, p.spec.Wallet.Version), w.Close())
+			return nil, errors.Join(fmt.Errorf("the sandbox in %s has a %s wallet and fragplan.yaml says %s: remove that folder to begin a new world", p.program.worldDir(), w.Version, p.spec.Wallet.Version), w.Close())
 		}
 		p.world = w
 	}

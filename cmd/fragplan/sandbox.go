@@ -92,6 +92,7 @@ func setHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// worldDir is where rehearsals keep their world and their ledger.
 func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
 
 // give sets what a new world's wallet begins with. It can't be taken from one
