@@ -168,6 +168,9 @@ func (b *Budget) Release(a ton.Amount) {
 	}
 }
 
+// Most is how much of the asset the limit allows in all.
+func (b *Budget) Most(asset ton.Asset) ton.Amount { return of(b.Max, asset) }
+
 // Used is how much of the asset is taken.
 func (b *Budget) Used(asset ton.Asset) ton.Amount { return of(b.used, asset) }
 

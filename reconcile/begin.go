@@ -43,7 +43,7 @@ func (s *State) open(a ton.Address) *ledger.Payment {
 // given up, paid ones are confirmed, and the plan's actions are reserved.
 func (s *State) begin() {
 	s.stage = buying
-	s.month = s.plan.Limits.Of(policy.Month, s.spentInMonth()...)
+	s.month = s.plan.Limits.Of(policy.Month, spentInMonth(s.book, s.account.Time)...)
 	s.checkpoint()
 	var releases []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {

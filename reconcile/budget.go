@@ -42,34 +42,36 @@ func (s *State) giveBack(a ton.Amount) {
 	s.month.Release(a)
 }
 
-// spentInMonth sums what left in the chain's current calendar month (UTC).
-func (s *State) spentInMonth() []ton.Amount {
-	now := time.Unix(int64(s.account.Time), 0).UTC()
-	first := uint32(time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
+// spentInMonth sums what left in the calendar month (UTC) of now, in Unix
+// seconds.
+func spentInMonth(book *ledger.State, now uint32) []ton.Amount {
+	t := time.Unix(int64(now), 0).UTC()
+	first := uint32(time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
 	var used []ton.Amount
-	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
 			used = append(used, o.Reserve)
 		}
 	}
-	for id := ledger.PaymentID(1); id <= s.book.LastPayment; id++ {
-		if p := s.book.Payments[id]; p != nil && p.Phase == ledger.PaymentExecuted && p.Time >= first {
+	for id := ledger.PaymentID(1); id <= book.LastPayment; id++ {
+		if p := book.Payments[id]; p != nil && p.Phase == ledger.PaymentExecuted && p.Time >= first {
 			used = append(used, p.Fees.Amount())
 		}
 	}
-	for id := ledger.FoundID(1); id <= s.book.LastFound; id++ {
+	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
 		// What was assigned is an order by now.
-		if f := s.book.Founds[id]; f.Order == 0 && f.Time >= first {
+		if f := book.Founds[id]; f.Order == 0 && f.Time >= first {
 			used = append(used, f.Amount)
 		}
 	}
 	return used
 }
 
-func (s *State) unacknowledged() []ton.Amount {
+// unacknowledged lists what was paid and Fragment has not answered for.
+func unacknowledged(book *ledger.State) []ton.Amount {
 	var sum []ton.Amount
-	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Paid {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		if o := book.Orders[id]; o != nil && o.Phase == ledger.Paid {
 			sum = append(sum, o.Reserve)
 		}
 	}

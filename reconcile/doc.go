@@ -15,7 +15,8 @@
 // stops everything if that history holds what the ledger can't explain.
 // deliver.go tells the market and asks whether the goods were handed over.
 // burn.go cancels a payment, bounce.go holds what came back. step.go leads from
-// one to the next.
+// one to the next. verdict.go takes apart, for a person who asks, what Diff
+// decided of one key.
 //
 // Every Step is one turn: an [Event] comes in, [Effect] values go out, and
 // those that follow a [Record] begin only when its events are durable. Any turn

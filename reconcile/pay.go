@@ -100,7 +100,7 @@ func fees(n int) ton.Nano { return ton.Nano(n)*1_500_000 + 10_000_000 }
 // affordable cuts a batch to the prefix, in plan order, that the balance and
 // the breaker allow. If not even one order fits, the run stops.
 func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
-	breaker := s.plan.Limits.Of(policy.Undelivered, s.unacknowledged()...)
+	breaker := s.plan.Limits.Of(policy.Undelivered, unacknowledged(s.book)...)
 	var sum ton.Nano
 	for i, id := range orders {
 		o := s.book.Orders[id]

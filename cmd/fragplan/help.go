@@ -29,6 +29,9 @@ Ctrl-C stops cleanly: nothing new is begun, and what is under way is watched to
 its end. A second Ctrl-C stops at once.
 
 Exit status: 0 if everything was bought, otherwise 1.`,
+	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
+of it, the newest records about it, and the edit or the command that would
+change the outcome. Changes nothing.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says
 that none of that was bought by fragplan. In a ledger that exists it takes in

@@ -1,0 +1,136 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+)
+
+// A Moment is one record of the ledger's log with its event read.
+type Moment struct {
+	Time  time.Time // of the writer's clock
+	Event ledger.Event
+}
+
+// Explain writes why a plan does with one key what it does: where it is
+// written, what was given, what the guards say, what was recorded of it last,
+// and what would change the outcome.
+func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Moment, s Style) error {
+	rows := [][]string{{"written", writtenAs(e)}}
+	if e.Item.Quantity > 0 {
+		rows = append(rows, []string{"given", given(e)})
+	} else {
+		rows = append(rows, []string{"given", "nothing yet"})
+	}
+	for _, a := range e.Lines {
+		line := fmt.Sprintf("%s %s", verbPhrase(a.Verb), a.Item)
+		if c := cost(p, a); c != "" {
+			line += ", " + c
+		}
+		if r := commands(p, a.Reason); r != "" {
+			line += ": " + r
+		}
+		rows = append(rows, []string{"plan", line})
+	}
+	for _, v := range e.Verdicts {
+		word := "allows"
+		if !v.Allowed {
+			word = "forbids"
+		}
+		rows = append(rows, []string{v.Guard, word + ": " + commands(p, v.Text)})
+	}
+	for _, m := range last {
+		rows = append(rows, []string{m.Time.UTC().Format("2006-01-02 15:04:05"), momentLine(m.Event)})
+	}
+	if e.Next != "" {
+		rows = append(rows, []string{"next", commands(p, e.Next)})
+	}
+	if _, err := fmt.Fprintln(w, s.paint(bold, Clean(e.Key, 0))); err != nil {
+		return err
+	}
+	return s.rows(w, rows, nil)
+}
+
+func writtenAs(e reconcile.Explanation) string {
+	o := e.Written
+	if o == nil {
+		return "nowhere in the project's files"
+	}
+	text := fmt.Sprintf("%s for @%s in %s:%d", o.Item, o.Handle, o.Pos.File, o.Pos.Line)
+	if o.Reason != "" {
+		text += ": " + o.Reason
+	}
+	return text
+}
+
+func given(e reconcile.Explanation) string {
+	paid := e.Item
+	paid.Quantity -= e.InFlight
+	flying := product.Item{Kind: e.Item.Kind, Quantity: e.InFlight}
+	switch {
+	case e.InFlight == 0:
+		return paid.String()
+	case paid.Quantity == 0:
+		return "nothing yet; a payment for " + flying.String() + " is under way"
+	}
+	return fmt.Sprintf("%s, and a payment for %s is under way", paid, flying)
+}
+
+func verbPhrase(v reconcile.Verb) string {
+	switch v {
+	case reconcile.Buy:
+		return "buys"
+	case reconcile.TopUp:
+		return "tops up by"
+	case reconcile.Retire:
+		return "retires"
+	case reconcile.Blocked:
+		return "does not buy"
+	case reconcile.Unknown:
+		return "settles the payment for"
+	}
+	return "changes nothing:"
+}
+
+// momentLine is a record in words.
+func momentLine(e ledger.Event) string {
+	switch e := e.(type) {
+	case ledger.OrderReserved:
+		return fmt.Sprintf("order %d: %s for @%s, at most %s, in run %d", e.Order, e.Item, e.Handle, e.Cap, e.Run)
+	case ledger.OrderQuoted:
+		return fmt.Sprintf("order %d: Fragment asks %s, ref %s", e.Order, e.Invoice.Price, e.Invoice.Ref)
+	case ledger.InvoiceDropped:
+		return fmt.Sprintf("order %d: the offer was dropped: %s", e.Order, e.Reason)
+	case ledger.OrderReleased:
+		return fmt.Sprintf("order %d: given up unpaid: %s", e.Order, e.Reason)
+	case ledger.OrderAcknowledged:
+		return fmt.Sprintf("order %d: Fragment knows of the payment", e.Order)
+	case ledger.OrderDelivered:
+		return fmt.Sprintf("order %d: delivered, as the %s shows", e.Order, e.Evidence)
+	case ledger.OrderHeld:
+		return fmt.Sprintf("order %d: held: %s", e.Order, e.Reason)
+	case ledger.OrderResolved:
+		return fmt.Sprintf("order %d: a person says %s: %s", e.Order, e.As, e.Reason)
+	case ledger.KeyReissued:
+		return fmt.Sprintf("a person has it issued again: %s", e.Reason)
+	case ledger.FoundAssigned:
+		return fmt.Sprintf("order %d: a payment in the chain was for it: %s", e.Order, e.Reason)
+	case ledger.PaymentArmedEvent:
+		return fmt.Sprintf("payment %d: written for %s, seqno %d", e.Payment, Count(len(e.Orders), "order"), e.Payload.Seqno)
+	case ledger.PaymentSignedEvent:
+		return fmt.Sprintf("payment %d: signed", e.Payment)
+	case ledger.PaymentExecutedEvent:
+		return fmt.Sprintf("payment %d: in the chain as %d:%s", e.Payment, e.Transaction.LT, e.Transaction.Hash)
+	case ledger.PaymentDeadEvent:
+		return fmt.Sprintf("payment %d: proven never to be executed", e.Payment)
+	case ledger.BurnArmed:
+		return fmt.Sprintf("payment %d: to be cancelled: %s", e.Payment, e.Reason)
+	case ledger.BurnSigned:
+		return fmt.Sprintf("payment %d: the cancelling message is signed", e.Payment)
+	}
+	return ledger.KindOf(e)
+}
