@@ -1,6 +1,6 @@
 // Package fragment is a client for the HTTP API behind fragment.com: it finds
 // recipients, asks prices, orders Telegram Stars, Premium and top-ups of a
-// Telegram balance, and reports payments.
+// Telegram balance, reports payments, and lists what was bought.
 //
 // It neither signs nor broadcasts: [Client.Buy] returns the transfer that
 // Fragment asks for, the caller pays it from the wallet that is connected to
@@ -11,7 +11,8 @@
 //	Search ─▶ Price ─▶ Buy ─▶ (sign, record, broadcast) ─▶ Confirm ─▶ State … until Done
 //
 // Buy searches by itself; Search and Price serve those who want to look
-// before. An order that was made and isn't paid costs nothing.
+// before. An order that was made and isn't paid costs nothing. [Client.History]
+// lists what the session's account has bought.
 //
 // # Credentials
 //

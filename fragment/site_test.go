@@ -88,6 +88,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case r.Method == http.MethodGet && r.Header.Get("X-Requested-With") == "XMLHttpRequest":
+		if a := s.answers[name]; a != nil {
+			fmt.Fprint(w, a[0])
+		} else {
+			http.Redirect(w, r, "/", http.StatusFound)
+		}
 	case r.Method == http.MethodGet:
 		if a := s.answers[name]; a != nil {
 			fmt.Fprint(w, a[0])

@@ -44,11 +44,11 @@ func (c *Client) client() *http.Client {
 var errRedirect = errors.New("redirected")
 
 // sameHost follows a few redirects of pages within the site. The answer to a
-// form is never one.
+// form is never one, and what a script asks for is that page or none.
 func sameHost(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
-	case first.Method != http.MethodGet:
+	case first.Method != http.MethodGet || first.Header.Get("X-Requested-With") != "":
 		return http.ErrUseLastResponse
 	case req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme:
 		return fmt.Errorf("%w to another host", errRedirect)
