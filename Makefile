@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill sim planted bench fmt
+.PHONY: help build demo test check kill sim planted browser bench fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ kill: ## kill the real apply KILLS times, and compare all books
 
 sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=memory or sqlite
 	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h
+
+browser: ## open the page of report -format html in Chromium (Debian's package chromium)
+	go test -count=1 -v -run TestThePageInABrowser ./report
 
 planted: ## plant every bug of testdata/planted, or those that begin with BUG=name, and demand that a test fails
 	PLANTED=$(BUG) go test -count=1 -timeout 3h -run '^TestPlanted$$' -v .

@@ -32,6 +32,13 @@ Exit status: 0 if everything was bought, otherwise 1.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
 of it, the newest records about it, and the edit or the command that would
 change the outcome. Changes nothing.`,
+	"fragplan report": `Adds up what the ledger says was paid, whatever became of it since. Days are
+those of the chain's blocks, in UTC. Prints to stdout:
+
+  fragplan report -from 2026-11-01 -to 2026-11-30
+  fragplan report -format html >report.html`,
+	"fragplan receipt": `Each purchase of the key with its price, its transaction, Fragment's mark in it
+and how its delivery is known. Anybody can look the transaction up.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says
 that none of that was bought by fragplan. In a ledger that exists it takes in
