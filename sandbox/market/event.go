@@ -183,7 +183,7 @@ func (m *Market) apply(e event) error {
 }
 
 func (m *Market) applyCredit(o *order, at time.Time) {
-	o.credited = true
+	o.credited, o.creditedAt = true, at
 	m.tally(o).credited++
 	if o.product == Premium {
 		from := m.premium[o.handle]
@@ -192,6 +192,7 @@ func (m *Market) applyCredit(o *order, at time.Time) {
 		}
 		m.premium[o.handle] = from.UTC().AddDate(0, int(o.quantity), 0)
 	}
+	m.sold = append(m.sold, o)
 	m.books = append(m.books, Credit{o.handle, o.product, o.quantity, o.ref, o.amount, o.paid, o.session.id})
 }
 

@@ -75,6 +75,7 @@ type Market struct {
 	accounts map[account]*tally
 	premium  map[string]time.Time // by handle: when the last one sold here ends
 	books    []Credit
+	sold     []*order // credited, in the order of crediting
 	strays   []Stray
 	cursor   uint64   // every payment up to this logical time has been judged
 	held     []*order // paid and not credited, in order of payment
@@ -108,6 +109,7 @@ type order struct {
 	paid                 uint64 // logical time of the payment, 0 for none
 	paidAt               time.Time
 	credited             bool
+	creditedAt           time.Time
 }
 
 // account names the orders that one state call speaks of. It goes by wallet

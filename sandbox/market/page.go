@@ -13,59 +13,93 @@ var pages = map[string]struct{ product, title string }{
 	"/ads/topup":    {TopUp, "Top Up Telegram Account"},
 }
 
+// histories are the pages of a signed-in account that list what it bought.
+var histories = map[string]struct{ product, title string }{
+	"/stars/history":   {Stars, "Stars History"},
+	"/premium/history": {Premium, "Premium History"},
+	"/ads/history":     {TopUp, "Top Up History"},
+}
+
 // Handler serves the pages and the API. It expects to stand at the root.
 func (m *Market) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for path := range pages {
 		mux.HandleFunc("GET "+path, m.servePage)
 	}
+	for path := range histories {
+		mux.HandleFunc("GET "+path, m.serveHistory)
+	}
 	mux.HandleFunc("POST /api", m.serveAPI)
 	return mux
 }
 
 func (m *Market) servePage(w http.ResponseWriter, r *http.Request) {
+	v, ok := m.visit(w, r, nil)
+	if !ok {
+		return
+	}
+	page := pages[r.URL.Path]
+	body := `<form class="js-form">`
+	switch page.product {
+	case Stars:
+		body += `<input name="quantity" placeholder="Enter amount from 50 to 10,000,000">` + v.prices.starOptions() + methodRadios
+	case Premium:
+		body += v.prices.premiumOptions() + methodRadios
+	case TopUp:
+		body += `<input name="amount">`
+	}
+	v.write(w, r, page.title, body+`</form>`)
+}
+
+// A visit is a page load and what every page shows.
+type visit struct {
+	visitor
+	prices prices
+	script string
+}
+
+// visit reads who loads a page and what the pages hold now. It reports false
+// if it answered itself. With the market locked it asks more of the visitor's
+// account.
+func (m *Market) visit(w http.ResponseWriter, r *http.Request, more func(visitor) error) (v visit, ok bool) {
 	m.mu.Lock()
 	fault, err := m.use("page")
-	c := m.visitor(r)
-	p := m.prices
-	hash, connected := m.hash(c.session), c.tonToken && m.value("session") != "no_wallet"
+	v.visitor, v.prices = m.visitor(r), m.prices
+	hash, connected := m.hash(v.session), v.tonToken && m.value("session") != "no_wallet"
 	delay := m.duration("latency")
 	if err == nil {
 		err = m.broken
+	}
+	if err == nil && more != nil && !isFault(fault) {
+		err = more(v.visitor)
 	}
 	m.mu.Unlock()
 	wait(r, delay)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return visit{}, false
 	}
 	if serveFault(w, fault) {
-		return
+		return visit{}, false
 	}
 	address := "false"
 	if connected {
-		address = `"` + c.session.wallet.Raw() + `"`
+		address = `"` + v.session.wallet.Raw() + `"`
 	}
-	proof := m.derive("proof", hash)
-	script := fmt.Sprintf(`ajInit({"version":505,"apiUrl":"\/api?hash=%s","unauth":%t,"state":{"quickSearch":false,"tonRate":%q}});`+"\n"+
-		`Wallet.init({"address":%s,"logged_in":%t,"ton_proof":"%x","version":2});`, hash, !c.login, p.rateText(), address, c.login, proof)
-	page := pages[r.URL.Path]
-	body := `<main class="tm-main"><h1>` + page.title + `</h1><form class="js-form">`
-	switch page.product {
-	case Stars:
-		body += `<input name="quantity" placeholder="Enter amount from 50 to 10,000,000">` + p.starOptions() + methodRadios
-	case Premium:
-		body += p.premiumOptions() + methodRadios
-	case TopUp:
-		body += `<input name="amount">`
-	}
-	body += `</form></main>`
+	v.script = fmt.Sprintf(`ajInit({"version":505,"apiUrl":"\/api?hash=%s","unauth":%t,"state":{"quickSearch":false,"tonRate":%q}});`+"\n"+
+		`Wallet.init({"address":%s,"logged_in":%t,"ton_proof":"%x","version":2});`, hash, !v.login, v.prices.rateText(), address, v.login, m.derive("proof", hash))
+	return v, true
+}
+
+// write answers with a page, or with its parts for the site's own script.
+func (v visit) write(w http.ResponseWriter, r *http.Request, title, body string) {
+	body = `<main class="tm-main"><h1>` + title + `</h1>` + body + `</main>`
 	if r.Header.Get("X-Requested-With") == "XMLHttpRequest" {
-		writeJSON(w, answer{"v": 505, "t": page.title, "h": body, "j": script, "s": answer{}, "rc": ""})
+		writeJSON(w, answer{"v": 505, "t": title, "h": body, "j": v.script, "s": answer{}, "rc": ""})
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>%s</title></head><body>%s\n<script id=\"aj_script\">%s</script></body></html>\n", page.title, body, script)
+	fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>%s</title></head><body>%s\n<script id=\"aj_script\">%s</script></body></html>\n", title, body, v.script)
 }
 
 const methodRadios = `<label><input type="radio" name="payment_method" value="ton" checked></label>`
@@ -103,6 +137,15 @@ func (m *Market) visitor(r *http.Request) (v visitor) {
 	v.login = cookie("stel_token") == m.token("stel_token", s.id)
 	v.tonToken = !s.wallet.IsZero() && cookie("stel_ton_token") == m.token("stel_ton_token", s.id)
 	return v
+}
+
+// isFault reports whether serveFault would answer.
+func isFault(fault string) bool {
+	switch fault {
+	case "403", "429", "502", "html", "drop", "lost":
+		return true
+	}
+	return false
 }
 
 // serveFault answers instead of the market. It reports false for "ok" and

@@ -39,6 +39,8 @@ var knobs = []knob{
 	{key: "deliver", words: []string{"done", "late", "never"}, effect: "when paid orders are credited: at once, a minute after the payment, never"},
 	{key: "grace", check: isSeconds, form: "a duration such as 60s", initial: "60s", effect: "how long after the end of a link's time a payment still counts"},
 	{key: "hash", words: []string{"renew"}, effect: "makes stale what pages have told about the API"},
+	{key: "history", words: []string{"ok", "late", "missing", "repeated", "shuffled"}, counted: true,
+		effect: "pages of what an account bought list it a minute late, without the newest, twice, or in no order"},
 	{key: "latency", check: isSeconds, form: "a duration such as 200ms", initial: "0s", effect: "is added to every answer"},
 	{key: "link_address", words: []string{"ok", "foreign"}, counted: true, effect: "links ask to pay somebody else"},
 	{key: "link_amount", words: []string{"ok", "wrong"}, counted: true, effect: "links ask for more than the request said"},
