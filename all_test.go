@@ -19,12 +19,13 @@ var doors = map[string][]string{
 	"ton":             {},
 	"product":         {"ton"},
 	"policy":          {"product", "ton"},
-	"spec":            {"policy", "product", "ton"},
+	"schedule":        {},
+	"spec":            {"policy", "product", "schedule", "ton"},
 	"ledger":          {"product", "ton"},
 	"ledger/sqlite":   {"ledger", "product", "ton"},
 	"firewall":        {"product", "ton"},
-	"reconcile":       {"firewall", "ledger", "policy", "product", "spec", "ton"},
-	"report":          {"ledger", "policy", "product", "reconcile", "spec", "ton"},
+	"reconcile":       {"firewall", "ledger", "policy", "product", "schedule", "spec", "ton"},
+	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},
 	"fragment":        {"ton"},
 	"wallet":          {"ton"},
 	"chain":           {"ton"},
@@ -35,7 +36,7 @@ var doors = map[string][]string{
 }
 
 // sealed rooms can't reach the network, a database or another program.
-var sealed = []string{"ton", "product", "policy", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
+var sealed = []string{"ton", "product", "policy", "schedule", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
 
 // What a sealed room must not reach by any path. validator/v10 links net for
 // its address checks, so net alone is only forbidden in our own imports.

@@ -84,7 +84,7 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Single: o.Single, Item: o.Item,
 		Want: o.Item.Quantity, Have: given, Generation: d.have.Generation(o.Key), Part: part + 1,
 		Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
-		Why: o.Reason, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
+		Why: o.Reason, Labels: o.Labels, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
 	}
 	if verb, code, reason := d.standing(o, given); verb != 0 {
 		a.Verb, a.Code, a.Reason = verb, code, reason

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -62,6 +63,7 @@ type Action struct {
 	Why        string       `json:"why,omitempty"`    // the author's reason
 	Reason     string       `json:"reason,omitempty"` // fragplan's
 	Place      string       `json:"place,omitempty"`  // file and line of the grant
+	Labels     []spec.Label `json:"labels,omitempty"` // the author's
 }
 
 // Buys reports whether the action spends money.

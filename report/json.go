@@ -46,6 +46,8 @@ type jsonAction struct {
 	Why      string      `json:"why,omitempty"`
 	Reason   string      `json:"reason,omitempty"`
 	Place    string      `json:"place,omitempty"`
+
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 type jsonViolation struct {
@@ -91,6 +93,12 @@ func actionOf(a reconcile.Action) jsonAction {
 		Action: verbNames[a.Verb], Code: string(a.Code), Key: a.Key, Person: a.Person, Handle: a.Handle,
 		Product: string(a.Item.Kind), Quantity: a.Item.Quantity, Want: a.Want, Have: a.Have, Part: a.Part,
 		Why: a.Why, Reason: a.Reason, Place: a.Place,
+	}
+	for _, l := range a.Labels {
+		if j.Labels == nil {
+			j.Labels = map[string]string{}
+		}
+		j.Labels[l.Name] = l.Value
 	}
 	if a.Buys() {
 		j.Estimate, j.Max = amount(a.Estimate), amount(a.Cap)

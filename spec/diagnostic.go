@@ -94,6 +94,14 @@ type reporter struct {
 	more    int
 	guesses int // comparisons that nearest has made
 	sources map[string]*source
+	said    map[said]bool
+}
+
+// said is a complaint. What a default makes wrong is wrong in every grant that
+// takes it, and said once.
+type said struct {
+	pos           Pos
+	rule, message string
 }
 
 func (r *reporter) add(pos Pos, rule, hint, format string, args ...any) {
@@ -103,6 +111,11 @@ func (r *reporter) add(pos Pos, rule, hint, format string, args ...any) {
 	}
 	pos.Line, pos.Column = max(pos.Line, 1), max(pos.Column, 1)
 	d := Diagnostic{Pos: pos, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}
+	once := said{pos, rule, d.Message}
+	if r.said[once] {
+		return
+	}
+	r.said[once] = true
 	if s := r.sources[pos.File]; s != nil {
 		d.SourceLine = s.line(pos.Line)
 	}

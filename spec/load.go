@@ -19,7 +19,7 @@ import (
 // Load reads fragplan.yaml in dir and the files that it lists. Its error is
 // *Errors and holds everything that is wrong, not only the first.
 func Load(dir string) (*Project, error) {
-	r := &reporter{sources: map[string]*source{}}
+	r := &reporter{sources: map[string]*source{}, said: map[said]bool{}}
 	start := Pos{MainFile, 1, 1}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func Load(dir string) (*Project, error) {
 	defer root.Close()
 	l := &loader{
 		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: DefaultLedger},
-		people: map[string]Pos{}, grants: map[string]Pos{}, handles: map[string]string{},
+		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{},
 	}
 	l.load(start)
 	if err := r.err(); err != nil {
@@ -45,6 +45,11 @@ type loader struct {
 	p      *Project
 
 	people  map[string]Pos    // by id
+	names   map[string]*named // of people and groups
+	groups  []pendingGroup
+	byID    map[string]int    // of p.People, once all files are read
+	ids     []string          // of people
+	words   []string          // of groups and people
 	grants  map[string]Pos    // by name
 	handles map[string]string // by handle, in lower case: the person's id
 	pending []pendingGrant
@@ -133,7 +138,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			}
 		case "files":
 			files = l.files(d, e.value)
-		case "people", "grants":
+		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
 			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "limits", "destinations", "files")

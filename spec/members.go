@@ -13,19 +13,27 @@ import (
 
 // members reads a file of people and grants.
 func (l *loader) members(d *doc, n *yaml.Node) {
-	for _, e := range d.mapping(n, "a file of people and grants", "begin with people: or grants:") {
+	entries := d.mapping(n, "a file of people and grants", "begin with people:, groups: or grants:")
+	defaults := l.defaults(d, entries)
+	for _, e := range entries {
 		switch e.name {
 		case "people":
 			l.partial = l.partial || e.value.Kind != yaml.MappingNode
 			for _, p := range d.mapping(e.value, "people", `write an id and a user name for each: people: {…: "@…"}`) {
 				l.person(d, p)
 			}
+		case "groups":
+			l.partial = l.partial || e.value.Kind != yaml.MappingNode
+			for _, g := range d.mapping(e.value, "groups", "write a name and its members for each: groups: {…: [ids under people]}") {
+				l.group(d, g)
+			}
+		case "defaults": // read by now
 		case "grants":
 			for _, g := range d.mapping(e.value, "grants", "write grants: {…: {to: …, stars: …}}") {
-				l.grant(d, g)
+				l.grant(d, g, defaults)
 			}
 		default:
-			d.unknown(e.key, "a file of people and grants", "people", "grants")
+			d.unknown(e.key, "a file of people and grants", "people", "groups", "defaults", "grants")
 		}
 	}
 }
@@ -77,8 +85,7 @@ func (l *loader) person(d *doc, e entry) {
 	}
 	// A person that can't be read whole still counts as listed, so that grants
 	// for it aren't reported too.
-	if first, twice := l.people[id]; twice {
-		d.bad(e.key, "duplicate", "rename one of them or take it out", "person %s stands twice; the first is at %s", clip(id), first)
+	if !l.claim(d, e.key, id, "person") {
 		return
 	}
 	l.people[id] = p.Pos
@@ -133,7 +140,7 @@ type pendingGrant struct {
 
 const exampleGrant = "{to: …, stars: …, reason: …}"
 
-func (l *loader) grant(d *doc, e entry) {
+func (l *loader) grant(d *doc, e entry, defaults []entry) {
 	name, ok := d.name(e.key, "a grant's name")
 	if !ok || e.value.Kind == yaml.AliasNode {
 		return
@@ -146,23 +153,25 @@ func (l *loader) grant(d *doc, e entry) {
 	l.grants[name] = g.Pos
 	seen := map[string]bool{}
 	var items []entry
-	for _, f := range d.mapping(e.value, "grant "+clip(name), "write "+name+": "+exampleGrant) {
+	for _, f := range inherit(d.mapping(e.value, "grant "+clip(name), "write "+name+": "+exampleGrant), defaults) {
 		seen[f.name] = true
 		switch f.name {
 		case "to":
-			g.to, g.Single = d.list(f.value, "to", `an id under people, a user name "@…", or a list of them`)
+			g.to, g.Single = d.list(f.value, "to", `an id under people, a group, a user name "@…", or a list of them`)
 		case "stars", "premium", "ton", "gram":
 			items = append(items, f)
 		case "reason":
 			g.Reason, _ = d.text(f.value, "reason", "a reason")
+		case "labels":
+			g.Labels = d.labels(f.value)
 		default:
-			d.unknown(f.key, "grant "+clip(name), "to", "stars", "premium", "ton", "gram", "reason")
+			d.unknown(f.key, "grant "+clip(name), grantFields...)
 		}
 	}
 	if e.value.Kind != yaml.MappingNode {
 		return
 	}
-	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people or a user name "@…"`}})
+	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people, a group or a user name "@…"`}})
 	switch len(items) {
 	case 0:
 		if merges(e.value) {
@@ -235,62 +244,4 @@ func mustInt(digits string) int64 {
 		panic("spec: the caller promised digits: " + err.Error())
 	}
 	return n
-}
-
-// resolve finds the recipients of every grant.
-func (l *loader) resolve() {
-	byID := make(map[string]int, len(l.p.People))
-	ids := make([]string, 0, len(l.p.People))
-	for i, p := range l.p.People {
-		byID[p.ID] = i
-		ids = append(ids, p.ID)
-	}
-	for _, g := range l.pending {
-		first := make(map[string]Pos, len(g.to))
-		for _, n := range g.to {
-			r, ok := l.recipient(g.d, n, byID, ids)
-			if !ok {
-				continue
-			}
-			if at, twice := first[r.Person]; twice {
-				g.d.bad(n, "duplicate", "take one of them out, or make two grants", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), at)
-				continue
-			}
-			first[r.Person] = r.Pos
-			g.To = append(g.To, r)
-		}
-		l.p.Grants = append(l.p.Grants, g.Grant)
-	}
-}
-
-func (l *loader) recipient(d *doc, n *yaml.Node, byID map[string]int, ids []string) (Recipient, bool) {
-	r := Recipient{Pos: d.pos(n)}
-	s, ok := d.text(n, "a recipient", `an id under people or a user name: "@…"`)
-	if !ok {
-		return r, false
-	}
-	if strings.HasPrefix(s, "@") {
-		h, ok := d.handle(n, "a recipient")
-		if id, listed := l.handles[h]; ok && listed {
-			d.bad(n, "recipient", "write "+id, "@%s is person %s, at %s", h, clip(id), l.people[id])
-			return r, false
-		}
-		r.Person, r.Handle = "@"+h, h
-		return r, ok
-	}
-	i, ok := byID[s]
-	if !ok {
-		if _, listed := l.people[s]; listed || l.partial {
-			return r, false // reported where the person stands, or the file
-		}
-		hint := fmt.Sprintf("list %s under people:, or write a user name: %q", clip(s), "@…")
-		if near, ok := l.r.nearest(s, ids); ok {
-			hint = fmt.Sprintf("did you mean %s?", near)
-		}
-		d.bad(n, "recipient", hint, "there is no person %s", clip(s))
-		return r, false
-	}
-	p := l.p.People[i]
-	r.Person, r.Handle, r.Was = p.ID, p.Handle, p.Was
-	return r, true
 }

@@ -26,6 +26,7 @@ type Project struct {
 	Limits       policy.Limits
 	Destinations []ton.Address // accounts that may be paid; empty means the built-in list
 	People       []Person      // in the order of the files
+	Groups       []Group       // in the order of the files
 	Grants       []Grant       // in the order of the files
 }
 
@@ -53,6 +54,7 @@ type Grant struct {
 	To     []Recipient  `validate:"-"`
 	Single bool         `validate:"-"` // one prize: to is a scalar, so another person there isn't another prize
 	Reason string       `yaml:"reason" validate:"max=500"`
+	Labels []Label      `validate:"-"`
 	Pos    Pos          `validate:"-"`
 }
 
@@ -75,6 +77,7 @@ type Occurrence struct {
 	Item   product.Item
 	Single bool
 	Reason string
+	Labels []Label
 	Pos    Pos // of the recipient
 }
 
@@ -90,7 +93,7 @@ func (p *Project) Occurrences() []Occurrence {
 		for _, r := range g.To {
 			list = append(list, Occurrence{
 				Key: g.Name + "/" + r.Person, Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
-				Item: g.Item, Single: g.Single, Reason: g.Reason, Pos: r.Pos,
+				Item: g.Item, Single: g.Single, Reason: g.Reason, Labels: g.Labels, Pos: r.Pos,
 			})
 		}
 	}

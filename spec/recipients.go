@@ -1,0 +1,90 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxRecipients bounds what a small file can make of large groups.
+const maxRecipients = 1_000_000
+
+// resolve finds the recipients of every grant, when all files are read: people
+// and groups may stand in any of them.
+func (l *loader) resolve() {
+	l.byID = make(map[string]int, len(l.p.People))
+	for i, p := range l.p.People {
+		l.byID[p.ID] = i
+		l.ids = append(l.ids, p.ID)
+	}
+	l.words = append(l.groupNames(), l.ids...)
+	groups := l.resolveGroups()
+	total := 0
+	for _, g := range l.pending {
+		first := make(map[string]Pos, len(g.to))
+		for _, n := range g.to {
+			members, ok := groups[n.Value]
+			if ok = ok && n.Kind == yaml.ScalarNode; ok {
+				g.Single = false
+			} else {
+				r, known := l.recipient(g.d, n)
+				if !known {
+					continue
+				}
+				members = []Recipient{r}
+			}
+			if total += len(members); total > maxRecipients {
+				g.d.bad(n, "size", "give to fewer, or split the project", "all grants together have more than %d recipients", maxRecipients)
+				return
+			}
+			for _, r := range members {
+				r.Pos = g.d.pos(n)
+				if at, twice := first[r.Person]; twice {
+					g.d.bad(n, "duplicate", "take one of them out, or make two grants", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), at)
+					continue
+				}
+				first[r.Person] = r.Pos
+				g.To = append(g.To, r)
+			}
+		}
+		l.p.Grants = append(l.p.Grants, g.Grant)
+	}
+}
+
+// recipient reads one person or user name.
+func (l *loader) recipient(d *doc, n *yaml.Node) (Recipient, bool) {
+	r := Recipient{Pos: d.pos(n)}
+	s, ok := d.text(n, "a recipient", `an id under people, a group or a user name: "@…"`)
+	if !ok {
+		return r, false
+	}
+	if strings.HasPrefix(s, "@") {
+		h, ok := d.handle(n, "a recipient")
+		if id, listed := l.handles[h]; ok && listed {
+			d.bad(n, "recipient", "write "+id, "@%s is person %s, at %s", h, clip(id), l.people[id])
+			return r, false
+		}
+		r.Person, r.Handle = "@"+h, h
+		return r, ok
+	}
+	return l.member(d, n, s, l.words)
+}
+
+// member finds a person by id; words are what may have been meant otherwise.
+func (l *loader) member(d *doc, n *yaml.Node, id string, words []string) (Recipient, bool) {
+	i, ok := l.byID[id]
+	if !ok {
+		if l.names[id] != nil || l.partial {
+			return Recipient{}, false // reported where it stands, or the file
+		}
+		hint := fmt.Sprintf("list %s under people:, or write a user name: %q", clip(id), "@…")
+		if near, ok := l.r.nearest(id, words); ok {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		d.bad(n, "recipient", hint, "there is no person %s", clip(id))
+		return Recipient{}, false
+	}
+	p := l.p.People[i]
+	return Recipient{Person: p.ID, Handle: p.Handle, Was: p.Was, Pos: d.pos(n)}, true
+}
