@@ -50,7 +50,12 @@ func (t *taker) transaction(tx ton.Transaction) {
 	explained := ledger.TransactionExplained{Wallet: t.wallet, Transaction: tx.Position, Reason: t.reason}
 	var found []ledger.Event
 	for _, out := range tx.Out {
-		item, ref, ok := firewall.Recognize(out.Comment, out.Amount)
+		amount, worth := out.Amount.Amount(), out.Amount
+		if j := out.Jetton; j != nil {
+			// The coins are its gas; they say nothing of a quantity.
+			amount, worth = ton.Amount{Asset: ton.AssetUSDT, Units: j.Amount}, 0
+		}
+		item, ref, ok := firewall.Recognize(out.Comment, worth)
 		if !ok {
 			explained.Reason += fmt.Sprintf("; %s TON of it went to %s for nothing that fragplan knows", out.Amount, out.To)
 			continue
@@ -59,7 +64,7 @@ func (t *taker) transaction(tx ton.Transaction) {
 		_, used := t.book.Refs[ref]
 		if t.taken[ref] || used && (owner == nil || owner.Phase == ledger.Armed || !owner.Settled.IsZero()) {
 			// Paid a second time. What it bought is known; the money is not.
-			explained.Reason += fmt.Sprintf("; %s TON of it went out once more under the ref %s", out.Amount, ref)
+			explained.Reason += fmt.Sprintf("; %s of it went out once more under the ref %s", amount, ref)
 			continue
 		}
 		t.taken[ref] = true
@@ -67,7 +72,7 @@ func (t *taker) transaction(tx ton.Transaction) {
 		if owner != nil {
 			found = append(found, t.release(owner.Key)...)
 		}
-		found = append(found, ledger.TransferFound{Found: t.lastFound, Wallet: t.wallet, Transaction: tx.Position, Time: tx.Time, Item: item, Amount: out.Amount.Amount(), Ref: ref})
+		found = append(found, ledger.TransferFound{Found: t.lastFound, Wallet: t.wallet, Transaction: tx.Position, Time: tx.Time, Item: item, Amount: amount, Ref: ref})
 		if owner != nil && owner.Generation == t.book.Generation(owner.Key) {
 			found = append(found, t.assign(owner, item))
 		}

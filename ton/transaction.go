@@ -38,7 +38,9 @@ type Out struct {
 	To       Address
 	Amount   Nano
 	BodyHash Hash
-	Comment  string // the body's text, "" if it is no comment; from outside, hostile
+	Comment  string // the body's text, or what a jetton transfer tells its destination; "" if it is no comment; from outside, hostile
+
+	Jetton *JettonTransfer // what the body asks of a jetton wallet; nil if it is no such body
 }
 
 // Is reports whether the message is this transfer: the same destination,
@@ -106,12 +108,26 @@ func readOut(m *tlb.Message) (out Out, forwardFee int64, ok bool) {
 	if m.MsgType != tlb.MsgTypeInternal {
 		return Out{}, 0, false
 	}
+	var err error
 	msg := m.AsInternal()
 	out.To, _ = AddressOf(msg.DstAddr)
 	out.Amount = Nano(msg.Amount.Nano().Int64())
 	out.BodyHash = Hash(msg.Body.Hash())
-	out.Comment, _ = Comment(msg.Body)
+	if out.Comment, err = Comment(msg.Body); err != nil {
+		out.readJetton(msg.Body)
+	}
 	return out, msg.FwdFee.Nano().Int64(), true
+}
+
+func (o *Out) readJetton(body *cell.Cell) {
+	j, err := ParseJettonTransfer(body)
+	if err != nil {
+		return
+	}
+	o.Jetton = &j
+	if payload, err := j.Payload.Cell(); err == nil {
+		o.Comment, _ = Comment(payload)
+	}
 }
 
 func (t *Transaction) readOutcome(d tlb.TransactionDescriptionOrdinary) {
