@@ -22,6 +22,7 @@ type Recorded struct {
 	Before          ton.BoC `json:"before"`           // ShardAccount; an account that never was has account_none
 	Message         ton.BoC `json:"message"`          // the inbound message, which names the account
 	Config          ton.BoC `json:"config"`           // root of the configuration's dictionary, by 32-bit numbers
+	Libraries       ton.BoC `json:"libraries"`        // root of the dictionary of libraries (SimpleLib), by hash
 	Time            uint32  `json:"time"`             // Unix seconds, of the block
 	BlockLT         uint64  `json:"block_lt,string"`  // where the block begins
 	LT              uint64  `json:"lt,string"`        // the least that the transaction may begin at
@@ -63,7 +64,7 @@ func openRecord(path string) (*record, error) {
 // add appends one line, or takes back what of it was written.
 func (r *record) add(e network.Executed) error {
 	line, err := json.Marshal(Recorded{
-		Before: ton.BoCOf(e.Before), Message: ton.BoCOf(e.Message), Config: ton.BoCOf(e.Config),
+		Before: ton.BoCOf(e.Before), Message: ton.BoCOf(e.Message), Config: ton.BoCOf(e.Config), Libraries: ton.BoCOf(e.Libraries),
 		Time: e.Time, BlockLT: e.BlockLT, LT: e.LT, RandSeed: e.RandSeed[:],
 		After: ton.BoCOf(e.After), Transaction: ton.BoCOf(e.Transaction), TransactionHash: e.Transaction.Hash(),
 	})

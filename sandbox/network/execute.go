@@ -52,16 +52,21 @@ func (n *Network) Fund(to ton.Address, amount ton.Nano) error {
 }
 
 func (n *Network) fund(to ton.Address, amount ton.Nano, at uint32) error {
-	c, err := tlb.ToCell(&tlb.InternalMessage{
-		IHRDisabled: true, SrcAddr: n.Faucet().TLB(), DstAddr: to.TLB(), Amount: tlb.FromNanoTONU(uint64(amount)),
-		CreatedLT: n.lastShard().endLT, CreatedAt: at, Body: cell.BeginCell().EndCell(),
-	})
+	return n.deliver(&tlb.InternalMessage{
+		DstAddr: to.TLB(), Amount: tlb.FromNanoTONU(uint64(amount)), Body: cell.BeginCell().EndCell(),
+	}, at)
+}
+
+// deliver puts a message of the faucet's on its way.
+func (n *Network) deliver(of *tlb.InternalMessage, at uint32) error {
+	of.IHRDisabled, of.SrcAddr, of.CreatedLT, of.CreatedAt = true, n.Faucet().TLB(), n.lastShard().endLT, at
+	c, err := tlb.ToCell(of)
 	if err != nil {
-		return fmt.Errorf("fund %s: %w", to.Raw(), err)
+		return fmt.Errorf("message to %s: %w", of.DstAddr, err)
 	}
 	var m tlb.Message
 	if err := tlb.Parse(&m, c); err != nil {
-		return fmt.Errorf("fund %s: %w", to.Raw(), err)
+		return fmt.Errorf("message to %s: %w", of.DstAddr, err)
 	}
 	n.queue.add(c, &m)
 	n.hurry()
@@ -85,7 +90,7 @@ func (n *Network) randSeed(lt uint64) [32]byte {
 
 func (n *Network) blockContext(time uint32, lt uint64) (*tvm.BlockContext, error) {
 	seed := n.randSeed(lt)
-	return n.config.NewBlockContext(tvm.BlockOptions{Now: time, BlockLT: int64(lt), RandSeed: seed[:]})
+	return n.config.NewBlockContext(tvm.BlockOptions{Now: time, BlockLT: int64(lt), RandSeed: seed[:], Libraries: n.jettons.libraries})
 }
 
 // execute empties the pool and the queue into a draft.
@@ -147,7 +152,7 @@ func (n *Network) transact(d *draft, to accountID, m *tvm.PreparedMessage) error
 		err := n.onTransaction(Executed{
 			Before: a.state.ShardAccountCell(), After: r.NextAccount.ShardAccountCell(),
 			Message: m.Cell(), Transaction: r.TransactionCell, Config: n.params,
-			Time: d.time, BlockLT: d.start, LT: lt, RandSeed: n.randSeed(d.start),
+			Time: d.time, BlockLT: d.start, LT: lt, RandSeed: n.randSeed(d.start), Libraries: n.jettons.libraries[0],
 		})
 		if err != nil {
 			d.refused = err

@@ -78,7 +78,7 @@ func (n *Network) execMethod(state *tlb.AccountState, b *block, q liteton.RunSmc
 		return nil, err
 	}
 	return n.machine.ExecuteGetMethod(state.StateInit.Code, state.StateInit.Data, info,
-		vm.GasWithLimit(methodGas), stack, tvm.ExecutionConfig{Config: n.config})
+		vm.GasWithLimit(methodGas), stack, tvm.ExecutionConfig{Config: n.config, Libraries: n.jettons.libraries})
 }
 
 // arguments reads the caller's stack, bottom first.

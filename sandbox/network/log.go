@@ -21,6 +21,7 @@ import (
 //	network 1 <global id> <Unix time> <hash of block 1>
 //	external <first shard block that may hold it> <base64 of the message>
 //	fund <Unix time> <address> <nanoTON>
+//	mint <Unix time> <address> <smallest units of USDT>
 //	block <Unix time> <hash of the masterchain block>
 //
 // Blocks are not kept: they follow from the inputs, and the hashes show that
@@ -120,6 +121,8 @@ func (n *Network) replayLine(first bool, f []string) error {
 		return n.replayExternal(f[1], f[2])
 	case f[0] == "fund" && len(f) == 4:
 		return n.replayFund(f[1], f[2], f[3])
+	case f[0] == "mint" && len(f) == 4:
+		return n.replayMint(f[1], f[2], f[3])
 	case f[0] == "block" && len(f) == 3:
 		at, err := strconv.ParseUint(f[1], 10, 32)
 		if err != nil {
@@ -190,6 +193,22 @@ func (n *Network) replayFund(at, to, amount string) error {
 		return err
 	}
 	return n.fund(address, nano, uint32(second))
+}
+
+func (n *Network) replayMint(at, to, units string) error {
+	second, err := strconv.ParseUint(at, 10, 32)
+	if err != nil {
+		return errLine
+	}
+	address, _, err := ton.ParseAddress(to)
+	if err != nil {
+		return err
+	}
+	u, err := strconv.ParseInt(units, 10, 64)
+	if err != nil || u <= 0 {
+		return errLine
+	}
+	return n.mint(address, u, uint32(second))
 }
 
 func externalInput(from uint32, message *cell.Cell) string {

@@ -3,8 +3,8 @@
 // TVM, served over ADNL as a lite server.
 //
 // It knows nothing of Fragment, and it is no node: it has one shard, keeps no
-// accounts in the masterchain, imports no libraries, and speaks to no other
-// network. Its global id is never mainnet's.
+// accounts in the masterchain, knows no library but that of jetton wallets, and
+// speaks to no other network. Its global id is never mainnet's.
 //
 // # The story of a message
 //
@@ -14,6 +14,9 @@
 // one masterchain block that commits and signs the shard block. From then on
 // the lite server ([Network.Serve]) proves all of it, down to block 1, which a
 // client pins.
+//
+// [Network.Fund] and [Network.Mint] give an account coins and USDT, whose
+// contracts are mainnet's.
 //
 // Everything is a function of the seed, the times of the blocks and what was
 // sent, in its order. Those inputs are what [Open] keeps in its file.
@@ -63,6 +66,7 @@ type Executed struct {
 	Time          uint32     // Unix seconds, of the block
 	BlockLT, LT   uint64     // where the block and the transaction were told to begin
 	RandSeed      [32]byte   // of the block
+	Libraries     *cell.Cell // the collection of the libraries that the network knows
 }
 
 // Network is a running network. All methods may be called at any time from any
@@ -78,6 +82,7 @@ type Network struct {
 	config  *tvm.PreparedBlockchainConfig
 	params  *cell.Cell // the configuration's dictionary
 	version tlb.GlobalVersion
+	jettons *jettons
 
 	wake chan struct{} // told that something waits for a block
 
@@ -139,6 +144,9 @@ func prepare(o Options) (*Network, error) {
 	}
 	n.validator = newValidator(n.derive("validator"))
 	var err error
+	if n.jettons, err = newJettons(n.Faucet()); err != nil {
+		return nil, fmt.Errorf("jettons: %w", err)
+	}
 	if n.dict, err = cell.NewAugDict(256, tlb.AugShardAccounts{}); err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
