@@ -29,7 +29,7 @@ func (w *World) doors() http.Handler {
 			http.Error(out, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet)})
+		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet), network.JettonBalance(w.Wallet)})
 	})
 	mux.HandleFunc("POST /sandbox/set", func(out http.ResponseWriter, r *http.Request) {
 		if err := own.set(w.Wallet, r.FormValue("key"), r.FormValue("value")); err != nil {
@@ -44,6 +44,7 @@ type Books struct {
 	Credits []market.Credit `json:"credits"` // what people were given
 	Strays  []market.Stray  `json:"strays"`  // payments that bought nothing
 	Balance ton.Nano        `json:"balance,string"`
+	USDT    int64           `json:"usdt,string"` // micro-USDT of the wallet
 }
 
 // Books asks the world for its own record.
@@ -60,7 +61,7 @@ func (w *World) Books(ctx context.Context) (Books, error) {
 func Settings() []market.Setting {
 	return append([]market.Setting{
 		{Key: "blocks", Values: "on, off", Effect: "whether the network makes blocks; forgotten when the world ends"},
-		{Key: "fund", Values: "an amount of TON such as 2.5", Effect: "gives the wallet so much more"},
+		{Key: "fund", Values: "an amount of TON such as 2.5, or of USDT such as 30 USDT", Effect: "gives the wallet so much more"},
 		{Key: "time", Values: "a duration such as 10m", Effect: "moves the world's clock on"},
 	}, market.Settings()...)
 }
@@ -75,9 +76,12 @@ func (w *World) Set(ctx context.Context, key, value string) error {
 func (r *running) set(wallet ton.Address, key, value string) error {
 	switch key {
 	case "fund":
+		if a, err := ton.ParseAmount(value); err == nil && a.Asset == ton.AssetUSDT && a.Units > 0 {
+			return r.mint(wallet, a.Units)
+		}
 		amount, err := ton.ParseNano(value)
 		if err != nil {
-			return fmt.Errorf("fund wants TON to add, such as 2.5: %w", err)
+			return fmt.Errorf("fund wants TON to add, such as 2.5, or 30 USDT: %w", err)
 		}
 		if err := r.network.Fund(wallet, amount); err != nil {
 			return err

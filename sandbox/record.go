@@ -19,17 +19,17 @@ import (
 // A line is written before its block is made. What a killed process had
 // executed and not put into a block is executed and recorded again.
 type Recorded struct {
-	Before          ton.BoC `json:"before"`           // ShardAccount; an account that never was has account_none
-	Message         ton.BoC `json:"message"`          // the inbound message, which names the account
-	Config          ton.BoC `json:"config"`           // root of the configuration's dictionary, by 32-bit numbers
-	Libraries       ton.BoC `json:"libraries"`        // root of the dictionary of libraries (SimpleLib), by hash
-	Time            uint32  `json:"time"`             // Unix seconds, of the block
-	BlockLT         uint64  `json:"block_lt,string"`  // where the block begins
-	LT              uint64  `json:"lt,string"`        // the least that the transaction may begin at
-	RandSeed        []byte  `json:"rand_seed"`        // 32 bytes, of the block
-	After           ton.BoC `json:"after"`            // ShardAccount
-	Transaction     ton.BoC `json:"transaction"`      //
-	TransactionHash []byte  `json:"transaction_hash"` // 32 bytes, of the transaction's root cell
+	Before          ton.BoC `json:"before"`              // ShardAccount; an account that never was has account_none
+	Message         ton.BoC `json:"message"`             // the inbound message, which names the account
+	Config          ton.BoC `json:"config"`              // root of the configuration's dictionary, by 32-bit numbers
+	Libraries       ton.BoC `json:"libraries,omitempty"` // root of the dictionary of libraries (SimpleLib), by hash; only where the account's code is one
+	Time            uint32  `json:"time"`                // Unix seconds, of the block
+	BlockLT         uint64  `json:"block_lt,string"`     // where the block begins
+	LT              uint64  `json:"lt,string"`           // the least that the transaction may begin at
+	RandSeed        []byte  `json:"rand_seed"`           // 32 bytes, of the block
+	After           ton.BoC `json:"after"`               // ShardAccount
+	Transaction     ton.BoC `json:"transaction"`         //
+	TransactionHash []byte  `json:"transaction_hash"`    // 32 bytes, of the transaction's root cell
 }
 
 // record is a file of Recorded, appended to.
@@ -63,11 +63,15 @@ func openRecord(path string) (*record, error) {
 
 // add appends one line, or takes back what of it was written.
 func (r *record) add(e network.Executed) error {
-	line, err := json.Marshal(Recorded{
-		Before: ton.BoCOf(e.Before), Message: ton.BoCOf(e.Message), Config: ton.BoCOf(e.Config), Libraries: ton.BoCOf(e.Libraries),
+	recorded := Recorded{
+		Before: ton.BoCOf(e.Before), Message: ton.BoCOf(e.Message), Config: ton.BoCOf(e.Config),
 		Time: e.Time, BlockLT: e.BlockLT, LT: e.LT, RandSeed: e.RandSeed[:],
 		After: ton.BoCOf(e.After), Transaction: ton.BoCOf(e.Transaction), TransactionHash: e.Transaction.Hash(),
-	})
+	}
+	if e.Libraries != nil {
+		recorded.Libraries = ton.BoCOf(e.Libraries)
+	}
+	line, err := json.Marshal(recorded)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}

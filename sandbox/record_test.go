@@ -75,6 +75,7 @@ type line struct {
 	Before          []byte `json:"before"`
 	Message         []byte `json:"message"`
 	Config          []byte `json:"config"`
+	Libraries       []byte `json:"libraries"`
 	Time            uint32 `json:"time"`
 	BlockLT         int64  `json:"block_lt,string"`
 	LT              int64  `json:"lt,string"`
@@ -106,7 +107,11 @@ func replay(t *testing.T, text string) ton.Hash {
 	}
 	config, err := tvm.PrepareBlockchainConfig(root(l.Config))
 	must(err)
-	block, err := config.NewBlockContext(tvm.BlockOptions{Now: l.Time, BlockLT: l.BlockLT, RandSeed: l.RandSeed})
+	options := tvm.BlockOptions{Now: l.Time, BlockLT: l.BlockLT, RandSeed: l.RandSeed}
+	if len(l.Libraries) > 0 {
+		options.Libraries = []*cell.Cell{root(l.Libraries)}
+	}
+	block, err := config.NewBlockContext(options)
 	must(err)
 	message, err := tvm.PrepareMessage(root(l.Message))
 	must(err)

@@ -35,7 +35,8 @@ type Options struct {
 	Dir     string            // its folder, made if it is missing
 	Version ton.WalletVersion // of the funded wallet; "" means V5R1
 	Balance ton.Nano          // what the wallet is given when the world is made; 0 means 1,000 TON
-	Empty   bool              // the wallet is given nothing
+	Empty   bool              // the wallet is given no TON
+	USDT    int64             // micro-USDT that the wallet is given, once in the life of the world
 
 	BlockEvery time.Duration // 0 means one second
 	Listen     string        // address of Fragment's API, on this machine; "" means a free port of 127.0.0.1
@@ -62,6 +63,7 @@ type Facts struct {
 	Cookie       string            `json:"cookie"`
 	GlobalConfig json.RawMessage   `json:"global_config"`
 	NetworkID    int32             `json:"network_id"`
+	USDTMaster   ton.Address       `json:"usdt_master"`
 	Version      ton.WalletVersion `json:"wallet_version"`
 	Wallet       ton.Address       `json:"wallet"`
 	Mnemonic     []string          `json:"mnemonic"` // of a wallet that exists in this world only
@@ -193,9 +195,9 @@ func start(o Options) (*World, error) {
 	if r.network, err = network.Open(filepath.Join(o.Dir, "network.jsonl"), options); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	w.NetworkID = r.network.GlobalID()
+	w.NetworkID, w.USDTMaster = r.network.GlobalID(), r.network.JettonMaster()
 	w.Wallet = ton.Wallet{Version: b.Version, PublicKey: b.PublicKey, NetworkID: w.NetworkID}.Address()
-	if r.market, err = market.Open(market.Options{Seed: b.Seed, Clock: r.network.Now, Pay: payments{r.network}, Log: filepath.Join(o.Dir, "market.jsonl")}); err != nil {
+	if r.market, err = market.Open(market.Options{Seed: b.Seed, Clock: r.network.Now, Pay: payments{r.network}, JettonWallet: r.network.JettonWallet, Log: filepath.Join(o.Dir, "market.jsonl")}); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	if born {
@@ -215,6 +217,11 @@ func start(o Options) (*World, error) {
 		}
 	}
 	w.Cookie = b.Cookie
+	if o.USDT > 0 && r.network.Balance(r.network.JettonMaster()) == 0 {
+		if err := r.mint(w.Wallet, o.USDT); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
 	if err := w.serve(o); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -348,13 +355,31 @@ type payments struct{ network *network.Network }
 
 func (p payments) Received(collector ton.Address, after uint64) []market.Payment {
 	var list []market.Payment
+	jettons := p.network.JettonWallet(collector)
 	for _, c := range p.network.Received(collector, after) {
 		if c.Bounced {
 			continue // the collector's own money, come back
 		}
+		if usdt, from, note, ok := market.JettonNotice(c.Body); ok {
+			// Anybody can write such a notice; only the collector's own jetton
+			// wallet is believed.
+			if c.From == jettons {
+				list = append(list, market.Payment{LT: c.LT, From: from, USDT: usdt, Body: note, Time: c.Time})
+			}
+			continue
+		}
 		list = append(list, market.Payment{LT: c.LT, From: c.From, Amount: c.Amount, Body: c.Body, Time: c.Time})
 	}
 	return list
+}
+
+// mint gives somebody micro-USDT.
+func (r *running) mint(to ton.Address, usdt int64) error {
+	if err := r.network.Mint(to, usdt); err != nil {
+		return err
+	}
+	_, err := r.network.Produce()
+	return err
 }
 
 func readJSON(path string, v any) error {

@@ -49,6 +49,7 @@ type orderEvent struct {
 	Handle   string   `json:"handle"`
 	Quantity int64    `json:"quantity"`
 	Amount   ton.Nano `json:"amount"`
+	USDT     int64    `json:"usdt,omitempty"`
 }
 
 type linkEvent struct {
@@ -126,7 +127,7 @@ func (m *Market) apply(e event) error {
 		}
 		m.orders[e.Order.ID] = &order{
 			id: e.Order.ID, session: s, product: e.Order.Product, handle: e.Order.Handle,
-			quantity: e.Order.Quantity, amount: e.Order.Amount,
+			quantity: e.Order.Quantity, amount: e.Order.Amount, usdt: e.Order.USDT,
 		}
 	case e.Link != nil:
 		o := m.orders[e.Link.ID]
@@ -193,7 +194,7 @@ func (m *Market) applyCredit(o *order, at time.Time) {
 		m.premium[o.handle] = from.UTC().AddDate(0, int(o.quantity), 0)
 	}
 	m.sold = append(m.sold, o)
-	m.books = append(m.books, Credit{o.handle, o.product, o.quantity, o.ref, o.amount, o.paid, o.session.id})
+	m.books = append(m.books, Credit{o.handle, o.product, o.quantity, o.ref, o.amount, o.usdt, o.paid, o.session.id})
 }
 
 func (m *Market) tally(o *order) *tally {

@@ -94,12 +94,15 @@ func (o *order) row() string {
 	case TopUp:
 		recipient = `<a href="https://t.me/` + handle + `" target="_blank">@` + handle + `</a>`
 	}
-	price := thousands(o.amount.String())
+	price, coin := thousands(o.amount.String()), "icon-ton"
+	if o.usdt > 0 {
+		price, coin = thousands(usdtText(o.usdt)), "icon-usdt"
+	}
 	if whole, frac, ok := strings.Cut(price, "."); ok {
 		price = whole + `<span class="mini-frac">.` + frac + `</span>`
 	}
 	at := o.creditedAt.UTC()
-	return fmt.Sprintf(`<tr><td><div class="table-cell">%s</div></td>%s<td><div class="tm-value icon-before icon-ton">%s</div></td>`+
+	return fmt.Sprintf(`<tr><td><div class="table-cell">%s</div></td>%s<td><div class="tm-value icon-before %s">%s</div></td>`+
 		`<td><div class="table-cell"><time datetime="%s" data-relative="text">%s</time></div></td></tr>`,
-		recipient, what, price, at.Format(time.RFC3339), at.Format("2 Jan 2006 at 15:04"))
+		recipient, what, coin, price, at.Format(time.RFC3339), at.Format("2 Jan 2006 at 15:04"))
 }

@@ -55,6 +55,9 @@ type Options struct {
 	// Pay is the chain; nil means that nobody ever pays. It is called with the
 	// market locked and must not call back.
 	Pay Payments
+	// JettonWallet is where an owner's USDT is; nil means that the market sells
+	// for TON only. It must not call back.
+	JettonWallet func(owner ton.Address) ton.Address
 	// Log is the path of a JSON-lines file that the market appends to before
 	// it answers and that Open replays; empty means to remember nothing. One
 	// process at a time may have it open. It survives a killed process, not a
@@ -99,8 +102,9 @@ type order struct {
 	id       string
 	product  string
 	handle   string
-	quantity int64 // Stars, months or whole TON
-	amount   ton.Nano
+	quantity int64    // Stars, months or whole TON
+	amount   ton.Nano // 0 if USDT pays
+	usdt     int64    // micro-USDT; 0 if TON pays
 	session  *session
 	ref      string // set by the first link
 	until    int64  // Unix seconds: the newest link's validUntil
@@ -127,9 +131,10 @@ type Credit struct {
 	Product  string   `json:"product"`
 	Quantity int64    `json:"quantity"` // Stars, months or whole TON
 	Ref      string   `json:"ref"`
-	Paid     ton.Nano `json:"paid"`
-	LT       uint64   `json:"lt"`      // of the payment
-	Session  string   `json:"session"` // the stel_ssid that asked for it
+	Paid     ton.Nano `json:"paid"`           // 0 for what was paid in USDT
+	USDT     int64    `json:"usdt,omitempty"` // micro-USDT
+	LT       uint64   `json:"lt"`             // of the payment
+	Session  string   `json:"session"`        // the stel_ssid that asked for it
 }
 
 // Stray is a payment that was kept and bought nothing.
@@ -139,6 +144,7 @@ type Stray struct {
 	LT     uint64      `json:"lt"`
 	From   ton.Address `json:"from"`
 	Amount ton.Nano    `json:"amount"`
+	USDT   int64       `json:"usdt,omitempty"` // micro-USDT; then Amount is 0
 }
 
 // Why a payment is a stray.

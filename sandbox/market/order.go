@@ -67,8 +67,8 @@ func (m *Market) init(r request) (answer, error) {
 	switch {
 	case payment == "" && r.product != TopUp && m.on("strict_payment_method"):
 		return refuse(errAccess)
-	case payment != "" && payment != "ton":
-		return refuse(errAccess) // only TON is sold here
+	case payment != "" && payment != payTON && (payment != payUSDT || m.opt.JettonWallet == nil):
+		return refuse(errAccess) // other money isn't taken here
 	}
 	handle, ok := m.recipient(r.form.Get("recipient"))
 	if !ok {
@@ -78,6 +78,11 @@ func (m *Market) init(r request) (answer, error) {
 		return refuse(text)
 	}
 	quantity, amount, text := m.price(r)
+	usdt := int64(0)
+	if payment == payUSDT {
+		amount = 0
+		quantity, usdt, text = m.usdtPrice(r)
+	}
 	if text != "" {
 		return refuse(text)
 	}
@@ -93,10 +98,13 @@ func (m *Market) init(r request) (answer, error) {
 	}
 	digest := m.derive("request", strconv.Itoa(len(m.orders)))
 	id := fmt.Sprintf("%x", digest[:16])
-	if err := m.record(event{Order: &orderEvent{id, r.session.id, r.product, handle, quantity, amount}}); err != nil {
+	if err := m.record(event{Order: &orderEvent{id, r.session.id, r.product, handle, quantity, amount, usdt}}); err != nil {
 		return nil, err
 	}
 	shown := amount.String()
+	if usdt > 0 {
+		shown = usdtText(usdt)
+	}
 	if m.on("commas") {
 		shown = thousands(shown)
 	}
@@ -190,6 +198,9 @@ var foreign = ton.Address{Account: [32]byte{0xbd, 31: 1}}
 
 func (m *Market) message(o *order) (answer, error) {
 	to, amount := Collector, o.amount
+	if o.usdt > 0 {
+		return m.usdtMessage(o, CommentCell(Comment(o.product, o.quantity, o.ref)))
+	}
 	wrongAddress, err := m.use("link_address")
 	if err != nil {
 		return nil, err

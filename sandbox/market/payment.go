@@ -15,7 +15,8 @@ type Payment struct {
 	LT     uint64 // of the receiver's transaction, which is unique per receiver
 	From   ton.Address
 	Amount ton.Nano
-	Body   *cell.Cell // nil for none
+	USDT   int64      // micro-USDT that came in; then Amount is 0
+	Body   *cell.Cell // nil for none; what was written along
 	Time   uint32     // Unix seconds of the block
 }
 
@@ -82,14 +83,14 @@ func (m *Market) judge(p Payment, now time.Time, seen map[string]bool) event {
 		reason = StrayAgain
 	case o.cancelled:
 		reason = StrayCancelled
-	case p.Amount != o.amount:
+	case p.Amount != o.amount || p.USDT != o.usdt:
 		reason = StrayAmount
 	case int64(p.Time) > o.until+m.seconds("grace"):
 		reason = StrayLate
 	default:
 		return event{Paid: &paidEvent{ref, p.LT, now.Unix()}}
 	}
-	return event{Stray: &Stray{reason, ref, p.LT, p.From, p.Amount}}
+	return event{Stray: &Stray{reason, ref, p.LT, p.From, p.Amount, p.USDT}}
 }
 
 // deliver credits what is held and due. held is in order of payment, so the

@@ -41,6 +41,8 @@ var knobs = []knob{
 	{key: "hash", words: []string{"renew"}, effect: "makes stale what pages have told about the API"},
 	{key: "history", words: []string{"ok", "late", "missing", "repeated", "shuffled"}, counted: true,
 		effect: "pages of what an account bought list it a minute late, without the newest, twice, or in no order"},
+	{key: "jetton", words: []string{"ok", "foreign_destination", "foreign_wallet", "foreign_response", "more", "much_gas", "little_gas", "forward", "custom", "inline"}, counted: true,
+		effect: "what links for USDT get wrong: who is paid, asked or answered, how much, the gas, the coins that go on, a payload too many; inline is right in another form"},
 	{key: "latency", check: isSeconds, form: "a duration such as 200ms", initial: "0s", effect: "is added to every answer"},
 	{key: "link_address", words: []string{"ok", "foreign"}, counted: true, effect: "links ask to pay somebody else"},
 	{key: "link_amount", words: []string{"ok", "wrong"}, counted: true, effect: "links ask for more than the request said"},

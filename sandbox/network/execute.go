@@ -152,7 +152,7 @@ func (n *Network) transact(d *draft, to accountID, m *tvm.PreparedMessage) error
 		err := n.onTransaction(Executed{
 			Before: a.state.ShardAccountCell(), After: r.NextAccount.ShardAccountCell(),
 			Message: m.Cell(), Transaction: r.TransactionCell, Config: n.params,
-			Time: d.time, BlockLT: d.start, LT: lt, RandSeed: n.randSeed(d.start), Libraries: n.jettons.libraries[0],
+			Time: d.time, BlockLT: d.start, LT: lt, RandSeed: n.randSeed(d.start), Libraries: n.needed(r.NextAccount),
 		})
 		if err != nil {
 			d.refused = err
@@ -174,6 +174,15 @@ func (n *Network) transact(d *draft, to accountID, m *tvm.PreparedMessage) error
 		}
 	}
 	return nil
+}
+
+// needed is the collection of libraries, for an account whose code is one.
+func (n *Network) needed(a *tvm.PreparedAccount) *cell.Cell {
+	s := a.State()
+	if s == nil || s.StateInit == nil || s.StateInit.Code == nil || !s.StateInit.Code.IsSpecial() {
+		return nil
+	}
+	return n.jettons.libraries[0]
 }
 
 // internal is a message on its way from one account to another.

@@ -66,7 +66,7 @@ type Executed struct {
 	Time          uint32     // Unix seconds, of the block
 	BlockLT, LT   uint64     // where the block and the transaction were told to begin
 	RandSeed      [32]byte   // of the block
-	Libraries     *cell.Cell // the collection of the libraries that the network knows
+	Libraries     *cell.Cell // the collection of libraries; nil unless the account's code is one of them
 }
 
 // Network is a running network. All methods may be called at any time from any

@@ -1,0 +1,140 @@
+package market
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/fragplan/fragplan/ton"
+	"github.com/xssnick/tonutils-go/address"
+	"github.com/xssnick/tonutils-go/tvm/cell"
+)
+
+// Words for who pays how, as requests have them.
+const (
+	payTON  = "ton"
+	payUSDT = "usdt_ton"
+)
+
+// jettonGas is what a link for USDT sends to the payer's jetton wallet; what
+// is left of it comes back.
+const jettonGas = ton.TON / 20
+
+// usdtPrice is what a request costs in micro-USDT, or an error text. A USDT
+// is a dollar here, as in every price that was seen.
+func (m *Market) usdtPrice(r request) (quantity, usdt int64, text string) {
+	quantity, _, text = m.price(r)
+	switch {
+	case text != "":
+	case r.product == Stars:
+		usdt = quantity * starMicro
+	case r.product == Premium:
+		usdt = premiumMicro[quantity]
+	default:
+		// Nobody has seen a top-up that is paid in USDT.
+		text = errAccess
+	}
+	return quantity, usdt, text
+}
+
+// usdtText is an amount as requests show it: "0.75".
+func usdtText(usdt int64) string {
+	whole, frac := strconv.FormatInt(usdt/1_000_000, 10), fmt.Sprintf("%06d", usdt%1_000_000)
+	if frac = strings.TrimRight(frac, "0"); frac != "" {
+		return whole + "." + frac
+	}
+	return whole
+}
+
+// usdtMessage is what a link asks of the payer's jetton wallet.
+func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
+	fault, err := m.use("jetton")
+	if err != nil {
+		return nil, err
+	}
+	query := m.derive("query", o.ref)
+	to, response, usdt, forward, gas := Collector, o.session.wallet, o.usdt, int64(1), int64(jettonGas)
+	wallet := m.opt.JettonWallet(o.session.wallet)
+	custom, inline := false, false
+	switch fault {
+	case "foreign_destination":
+		to = foreign
+	case "foreign_wallet":
+		wallet = foreign
+	case "foreign_response":
+		response = foreign
+	case "more":
+		usdt += usdt/100 + 1
+	case "much_gas":
+		gas = int64(ton.TON)
+	case "little_gas":
+		gas = int64(ton.TON / 1000)
+	case "forward":
+		forward = int64(ton.TON / 100)
+	case "custom":
+		custom = true
+	case "inline":
+		inline = true
+	}
+	b := cell.BeginCell().MustStoreUInt(0x0f8a7ea5, 32).MustStoreUInt(binary.BigEndian.Uint64(query[:]), 64).
+		MustStoreBigCoins(big.NewInt(usdt)).MustStoreAddr(to.TLB()).MustStoreAddr(response.TLB()).
+		MustStoreBoolBit(custom)
+	if custom {
+		b.MustStoreRef(comment)
+	}
+	b.MustStoreBigCoins(big.NewInt(forward)).MustStoreBoolBit(!inline)
+	if inline {
+		// The whole text stands in one more cell, so that it fits.
+		b.MustStoreUInt(0, 32).MustStoreRef(cell.BeginCell().MustStoreStringSnake(Comment(o.product, o.quantity, o.ref)).EndCell())
+	} else {
+		b.MustStoreRef(comment)
+	}
+	return answer{
+		"address": bounceable(wallet), "amount": strconv.FormatInt(gas, 10),
+		"payload": EncodePayload(b.EndCell(), m.on("padded")),
+	}, nil
+}
+
+// bounceable is the form of an address at which a failure sends the money back.
+func bounceable(a ton.Address) string {
+	return address.NewAddress(0x11, byte(a.Workchain), a.Account[:]).String()
+}
+
+// JettonNotice reads what a jetton wallet tells its owner about USDT that has
+// come in: how much, from whom, and what was written along.
+func JettonNotice(body *cell.Cell) (usdt int64, from ton.Address, note *cell.Cell, ok bool) {
+	if body == nil {
+		return 0, ton.Address{}, nil, false
+	}
+	s, err := body.BeginParse()
+	if err != nil {
+		return 0, ton.Address{}, nil, false
+	}
+	if op, err := s.LoadUInt(32); err != nil || op != 0x7362d09c {
+		return 0, ton.Address{}, nil, false
+	}
+	if _, err := s.LoadUInt(64); err != nil {
+		return 0, ton.Address{}, nil, false
+	}
+	sum, err := s.LoadBigCoins()
+	if err != nil || !sum.IsInt64() {
+		return 0, ton.Address{}, nil, false
+	}
+	sender, err := s.LoadAddr()
+	if err != nil {
+		return 0, ton.Address{}, nil, false
+	}
+	from, _ = ton.AddressOf(sender)
+	apart, err := s.LoadBoolBit()
+	if err != nil {
+		return 0, ton.Address{}, nil, false
+	}
+	if apart {
+		note, err = s.LoadRefCell()
+	} else {
+		note, err = s.ToCell()
+	}
+	return sum.Int64(), from, note, err == nil
+}
