@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // A Secret is a text that no log, error or dump may show. It prints as
@@ -66,8 +67,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Credentials are what opens a session.
 type Credentials struct {
-	Cookie Secret // the whole Cookie header: stel_ssid, stel_dt, stel_token, stel_ton_token
-	Hash   Secret // the hash= of an API address; may be empty
+	Cookie  Secret    // the whole Cookie header: stel_ssid, stel_dt, stel_token, stel_ton_token
+	Hash    Secret    // the hash= of an API address; may be empty
+	Expires time.Time // when the first of the cookies ends; zero if their source doesn't say
 }
 
 // The variables that FromEnv reads.
@@ -80,17 +82,16 @@ const (
 var ErrNoCredentials = errors.New("no Fragment session")
 
 // FromEnv reads the credentials with getenv, usually os.Getenv: FRAGMENT_COOKIE
-// and, if it is set, FRAGMENT_HASH.
+// in any form that ParseCookies takes and, if it is set, FRAGMENT_HASH.
 func FromEnv(getenv func(string) string) (Credentials, error) {
 	cookie := strings.TrimSpace(getenv(EnvCookie))
-	if len(cookie) >= 7 && strings.EqualFold(cookie[:7], "Cookie:") {
-		cookie = strings.TrimSpace(cookie[7:]) // copied with the header's name
-	}
 	if cookie == "" {
 		return Credentials{}, fmt.Errorf("%w: %s is not set", ErrNoCredentials, EnvCookie)
 	}
-	if strings.ContainsFunc(cookie, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return Credentials{}, fmt.Errorf("%w: %s holds a line break or a control character", ErrNoCredentials, EnvCookie)
+	c, err := ParseCookies(cookie)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("%s: %w", EnvCookie, err)
 	}
-	return Credentials{Cookie: SecretOf(cookie), Hash: SecretOf(strings.TrimSpace(getenv(EnvHash)))}, nil
+	c.Hash = SecretOf(strings.TrimSpace(getenv(EnvHash)))
+	return c, nil
 }

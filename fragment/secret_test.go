@@ -54,7 +54,7 @@ func TestSecret(t *testing.T) {
 
 // The environment gives a cookie, with or without the header's name.
 func TestFromEnv(t *testing.T) {
-	env := map[string]string{"FRAGMENT_COOKIE": " Cookie: a=1; b=2\n", "FRAGMENT_HASH": "ab12 "}
+	env := map[string]string{"FRAGMENT_COOKIE": " Cookie: " + wholeCookie + "\n", "FRAGMENT_HASH": "ab12 "}
 	c, err := fragment.FromEnv(func(k string) string { return env[k] })
 	if err != nil {
 		t.Fatal(err)
@@ -66,11 +66,11 @@ func TestFromEnv(t *testing.T) {
 	defer site.Close()
 	session := &fragment.Client{BaseURL: site.URL, Cookie: c.Cookie, Hash: c.Hash}
 	_, _ = session.Search(t.Context(), fragment.Stars, "jane", 50)
-	if cookie != "a=1; b=2" || hash != "ab12" {
+	if cookie != wholeCookie || hash != "ab12" {
 		t.Errorf("sent %q, %q", cookie, hash)
 	}
-	for _, bad := range []string{"", " ", "a=1\r\nHost: x"} {
-		if _, err := fragment.FromEnv(func(string) string { return bad }); !errors.Is(err, fragment.ErrNoCredentials) {
+	for bad, want := range map[string]error{"": fragment.ErrNoCredentials, " ": fragment.ErrNoCredentials, "a=1\r\nHost: x": fragment.ErrCookies} {
+		if _, err := fragment.FromEnv(func(string) string { return bad }); !errors.Is(err, want) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
