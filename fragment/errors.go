@@ -60,6 +60,9 @@ func (e *Error) Error() string {
 	if e.Cause != nil {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, ": it asks to wait %v", e.RetryAfter)
+	}
 	fmt.Fprintf(&b, " (Fragment, %s", e.Method)
 	if e.Status != 0 && e.Status != 200 {
 		fmt.Fprintf(&b, ", HTTP %d", e.Status)

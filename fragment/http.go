@@ -136,9 +136,12 @@ func (c *Client) post(ctx context.Context, r request, hash string, out any) erro
 	}
 	fail := &Error{Method: r.method, Status: status}
 	if err := json.Unmarshal(body, &v); err != nil {
-		fail.Kind = ErrBadAnswer
-		if challenge(body) {
-			fail.Kind = ErrBlocked
+		fail.Kind, fail.Cause = ErrBadAnswer, errors.New("no JSON in it")
+		switch {
+		case challenge(body):
+			fail.Kind, fail.Cause = ErrBlocked, nil
+		case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+			fail.Cause = errors.New("a web page came instead")
 		}
 		return fail
 	}
