@@ -68,14 +68,14 @@ func (m *Market) serveAPI(w http.ResponseWriter, r *http.Request) {
 	parsed := r.ParseForm()
 	m.mu.Lock()
 	a, fault, err := m.call(r, parsed == nil)
-	delay := m.duration("latency")
+	delay, after := m.duration("latency"), m.duration("retry_after")
 	m.mu.Unlock()
 	wait(r, delay)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	if !serveFault(w, fault) {
+	if !serveFault(w, fault, after) {
 		writeJSON(w, a)
 	}
 }
@@ -98,6 +98,9 @@ func (m *Market) call(r *http.Request, parsed bool) (a answer, fault string, err
 		}
 	}
 	req := request{visitor: m.visitor(r), form: r.PostForm, now: now}
+	if err := m.ends(); err != nil {
+		return nil, "", err
+	}
 	if m.tooFast(req.session, now) {
 		return nil, "429", nil
 	}

@@ -107,6 +107,7 @@ func (m *Market) apply(e event) error {
 		s := m.settings[e.Used]
 		if s.Count--; s.Count <= 0 {
 			delete(m.settings, e.Used)
+			m.end(s)
 		} else {
 			m.settings[e.Used] = s
 		}

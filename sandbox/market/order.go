@@ -187,7 +187,7 @@ func (m *Market) link(r request) (answer, error) {
 	}
 	return answer{
 		"ok":             true,
-		"transaction":    answer{"validUntil": until, "from": o.session.wallet.Raw(), "messages": []answer{message}},
+		"transaction":    answer{"validUntil": until, "from": m.connected(r.visitor).Raw(), "messages": []answer{message}},
 		"confirm_method": "confirmReq",
 		"confirm_params": answer{"id": o.id},
 	}, nil

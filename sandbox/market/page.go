@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,10 @@ func (m *Market) Handler() http.Handler {
 	for path := range histories {
 		mux.HandleFunc("GET "+path, m.serveHistory)
 	}
+	for path := range accountPages {
+		mux.HandleFunc("GET "+path, m.serveAccount)
+	}
+	mux.HandleFunc("GET /{$}", m.serveAccount)
 	mux.HandleFunc("POST /api", m.serveAPI)
 	return mux
 }
@@ -65,8 +70,8 @@ func (m *Market) visit(w http.ResponseWriter, r *http.Request, more func(visitor
 	m.mu.Lock()
 	fault, err := m.use("page")
 	v.visitor, v.prices = m.visitor(r), m.prices
-	hash, connected := m.hash(v.session), v.tonToken && m.value("session") != "no_wallet"
-	delay := m.duration("latency")
+	hash, connected := m.hash(v.session), m.connected(v.visitor)
+	delay, after := m.duration("latency"), m.duration("retry_after")
 	if err == nil {
 		err = m.broken
 	}
@@ -79,12 +84,12 @@ func (m *Market) visit(w http.ResponseWriter, r *http.Request, more func(visitor
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return visit{}, false
 	}
-	if serveFault(w, fault) {
+	if serveFault(w, fault, after) {
 		return visit{}, false
 	}
 	address := "false"
-	if connected {
-		address = `"` + v.session.wallet.Raw() + `"`
+	if !connected.IsZero() {
+		address = `"` + connected.Raw() + `"`
 	}
 	v.script = fmt.Sprintf(`ajInit({"version":505,"apiUrl":"\/api?hash=%s","unauth":%t,"state":{"quickSearch":false,"tonRate":%q}});`+"\n"+
 		`Wallet.init({"address":%s,"logged_in":%t,"ton_proof":"%x","version":2});`, hash, !v.login, v.prices.rateText(), address, v.login, m.derive("proof", hash))
@@ -150,7 +155,7 @@ func isFault(fault string) bool {
 
 // serveFault answers instead of the market. It reports false for "ok" and
 // anything that isn't a fault of its own.
-func serveFault(w http.ResponseWriter, fault string) bool {
+func serveFault(w http.ResponseWriter, fault string, after time.Duration) bool {
 	html := func(status int, text string) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
@@ -160,6 +165,9 @@ func serveFault(w http.ResponseWriter, fault string) bool {
 	case "403":
 		html(http.StatusForbidden, "Just a moment...")
 	case "429":
+		if after > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+		}
 		http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
 	case "502":
 		html(http.StatusBadGateway, "502 Bad Gateway")

@@ -48,7 +48,7 @@ var knobs = []knob{
 	{key: "link_amount", words: []string{"ok", "wrong"}, counted: true, effect: "links ask for more than the request said"},
 	{key: "pace", check: isCount, form: "requests a minute and session, 0 for any number", initial: "0", effect: "more than so many are answered with 429"},
 	{key: "padded", words: onOff, effect: "payloads of links end in = where base64 has it"},
-	{key: "page", words: []string{"ok", "403", "429", "502", "drop"}, counted: true, effect: "pages instead of what they show"},
+	{key: "page", words: []string{"ok", "403", "429", "502", "html", "drop"}, counted: true, effect: "pages instead of what they show"},
 	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text"}, counted: true,
 		effect: "what links ask to sign: no cell, no comment, or a comment about another number"},
 	{key: "price", check: isPrice, form: "a move such as +10% or -2.5%, or changed", counted: true,
@@ -56,8 +56,9 @@ var knobs = []knob{
 	{key: "require_hash", words: onOff, effect: "the API wants the hash of the session's page"},
 	{key: "require_state_sync", words: onOff, effect: "requests want the state to be asked for first, at the present prices"},
 	{key: "require_xhr", words: []string{"off", "on"}, effect: "the API wants the header of a script's request"},
-	{key: "session", words: []string{"ok", "expired", "kyc", "no_wallet", "denied"}, counted: true,
-		effect: "all sessions so far are over, must be verified, have no wallet, may do nothing"},
+	{key: "retry_after", check: isSeconds, form: "a duration such as 30s", initial: "0s", effect: "how long answers with status 429 ask to wait; 0s for saying nothing of it"},
+	{key: "session", words: []string{"ok", "expired", "ends", "kyc", "no_wallet", "other_wallet", "denied"}, counted: true,
+		effect: "all sessions so far are over, are over after *N calls, must be verified, have no wallet or another one, may do nothing"},
 	{key: "strict_payment_method", words: onOff, effect: "requests for Stars and Premium must say that TON pays"},
 	{key: "valid_for", check: isSeconds, form: "a duration such as 600s; negative for links that are over", initial: "600s", effect: "how long links are valid"},
 }
@@ -103,6 +104,8 @@ func (m *Market) Set(key, value string) error {
 	switch k := knobs[i]; {
 	case s.Count > 0 && (move || !k.counted):
 		return fmt.Errorf("setting %s=%q: it can't be counted", key, value)
+	case s.Value == "ends" && s.Count == 0:
+		return fmt.Errorf("setting %s=%q: say after how many calls, as in ends*8", key, value)
 	case k.check != nil && !k.check(s.Value):
 		return fmt.Errorf("setting %s=%q: want %s", key, value, k.form)
 	case k.check == nil && !slices.Contains(k.words, s.Value):
