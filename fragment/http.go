@@ -145,6 +145,10 @@ func (c *Client) post(ctx context.Context, r request, hash string, out any) erro
 		}
 		return fail
 	}
+	if err := strict(body); err != nil {
+		fail.Kind, fail.Cause = ErrBadAnswer, err
+		return fail
+	}
 	fail.Message = words(string(v.Error))
 	switch {
 	case v.NeedVerify.bool():
