@@ -60,7 +60,43 @@ func (b BoC) Cell() (c *cell.Cell, err error) {
 	if c, err = cell.FromBOC(b); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrBoC, err)
 	}
+	if err := checkLevels(c, map[leveled]bool{}); err != nil {
+		return nil, err
+	}
 	return c, nil
+}
+
+// leveled is a cell with the level that it claims. Equal cells may claim
+// different ones.
+type leveled struct {
+	hash cell.Hash
+	mask byte
+}
+
+// checkLevels refuses ordinary cells whose level is not that of what they hold.
+// tonutils-go v1.18.0 believes what the bag says of it, and would put it into
+// whatever it packs the cell into; the network refuses such a bag.
+func checkLevels(c *cell.Cell, seen map[leveled]bool) error {
+	own := leveled{c.HashKey(), c.LevelMask().Mask}
+	if seen[own] {
+		return nil
+	}
+	seen[own] = true
+	var held byte
+	for i := range int(c.RefsNum()) {
+		child, err := c.PeekRef(i)
+		if err != nil {
+			return fmt.Errorf("%w: %v", ErrBoC, err)
+		}
+		if err := checkLevels(child, seen); err != nil {
+			return err
+		}
+		held |= child.LevelMask().Mask
+	}
+	if !c.IsSpecial() && own.mask != held {
+		return fmt.Errorf("%w: a cell claims a level that it has not", ErrBoC)
+	}
+	return nil
 }
 
 // Hash returns the hash of the root cell, which names what the bag holds,

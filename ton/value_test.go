@@ -1,6 +1,7 @@
 package ton_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -145,4 +146,24 @@ func FuzzBoC(f *testing.F) {
 			t.Fatalf("packs to another cell: %v", err)
 		}
 	})
+}
+
+// A bag whose cells claim a level that they have not is none: the network
+// refuses it, and what it is packed into.
+func TestClaimedLevelsAreRefused(t *testing.T) {
+	good := ton.BoCOf(cell.BeginCell().MustStoreUInt(1, 8).MustStoreRef(cell.BeginCell().MustStoreUInt(2, 8).EndCell()).EndCell())
+	if _, err := good.Cell(); err != nil {
+		t.Fatal(err)
+	}
+	bad := 0
+	for i := range good {
+		claims := append(ton.BoC{}, good...)
+		claims[i] |= 1 << 5 // of a descriptor: level 1
+		if _, err := claims.Cell(); errors.Is(err, ton.ErrBoC) && strings.Contains(err.Error(), "level") {
+			bad++
+		}
+	}
+	if bad != 2 {
+		t.Errorf("%d of 2 descriptors are refused for their level", bad)
+	}
 }
