@@ -28,7 +28,50 @@ func readBody(b ton.BoC) (string, error) {
 	if err != nil {
 		return "", refuse(BodyComment, "the body must be a text comment", "zero operation and UTF-8", "%v", err)
 	}
-	return text, nil
+	return text, checkRebuilt(root, text)
+}
+
+// checkRebuilt builds the body anew, from the text that was read of it alone,
+// cut where the body cuts it. If that is not the same cell, the body holds
+// something that was not read.
+func checkRebuilt(root *cell.Cell, text string) error {
+	const rule = "the body must hold its text and nothing else"
+	again, err := rebuild(root, text, 32)
+	if err != nil {
+		return refuse(BodyRebuilt, rule, "a text that fits", "%v", err)
+	}
+	if want, got := ton.Hash(again.Hash()), ton.Hash(root.Hash()); want != got {
+		return refuse(BodyRebuilt, rule, "cell "+want.String(), "%s", got)
+	}
+	return nil
+}
+
+// rebuild puts into new cells what the cells like it could hold of the text,
+// after so many zero bits.
+func rebuild(like *cell.Cell, text string, zeros uint) (*cell.Cell, error) {
+	b := cell.BeginCell()
+	if err := b.StoreUInt(0, zeros); err != nil {
+		return nil, err
+	}
+	n := min(len(text), max(0, int(like.BitsSize())-int(zeros))/8)
+	if err := b.StoreSlice([]byte(text[:n]), uint(n)*8); err != nil {
+		return nil, err
+	}
+	if like.RefsNum() == 0 {
+		return b.EndCell(), nil
+	}
+	next, err := like.PeekRef(0)
+	if err != nil {
+		return nil, err
+	}
+	child, err := rebuild(next, text[n:], 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.StoreRef(child); err != nil {
+		return nil, err
+	}
+	return b.EndCell(), nil
 }
 
 // walk counts the cells, each as often as it is referred to, and refuses the

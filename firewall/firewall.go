@@ -29,6 +29,10 @@ type Want struct {
 	Amount ton.Nano
 	Cap    ton.Nano
 	Now    uint32
+
+	// Unit is what one Star or one month of the item cost when this wallet
+	// last bought it; 0 if that is not known.
+	Unit ton.Nano
 }
 
 // Offer is what Fragment asks to have signed. All of it is from outside.
@@ -69,6 +73,11 @@ const (
 	KnownRef      Code = "FW-015" // that is new to the ledger
 	WrongPayload  Code = "FW-016" // a message with exactly the approved transfers
 	WrongMessage  Code = "FW-017" // bytes with exactly that message, validly signed
+
+	TopUpAmount  Code = "FW-030" // a top-up's amount is what it credits
+	AmountBand   Code = "FW-031" // not under a tenth of what it cost before
+	BodyRebuilt  Code = "FW-032" // a body that its text alone gives again
+	FeeAllowance Code = "FW-033" // fees within the allowance that plans count
 )
 
 // What a body may take up. Fragment's have at most 2 cells and 70 bytes.
@@ -92,14 +101,19 @@ type Refusal struct {
 	Rule     string // the rule, as a sentence
 	Expected string
 	Received string // quoted where it comes from outside
+	Review   string // the line of fragplan.yaml that would allow it, to be reviewed; mostly empty
 }
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("%s: %s: expected %s, received %s", r.Code, r.Rule, r.Expected, r.Received)
+	text := fmt.Sprintf("%s: %s: expected %s, received %s", r.Code, r.Rule, r.Expected, r.Received)
+	if r.Review != "" {
+		text += ". If fragment.com asks for the same in a browser, this is the change to review: " + r.Review
+	}
+	return text
 }
 
 func refuse(c Code, rule, expected, format string, received ...any) error {
-	return &Refusal{c, rule, expected, fmt.Sprintf(format, received...)}
+	return &Refusal{Code: c, Rule: rule, Expected: expected, Received: fmt.Sprintf(format, received...)}
 }
 
 // Check reports why the offer must not be signed, as a *Refusal, or nil if it
@@ -145,7 +159,7 @@ func checkWant(r Rules, want Want) error {
 func checkTransfer(r Rules, want Want, m Message) error {
 	switch {
 	case m.To.IsZero() || m.To.Workchain != 0 || !slices.Contains(r.Destinations, m.To):
-		return refuse(Destination, "only listed accounts may be paid", list(r.Destinations), "%s", m.To)
+		return refuseDestination(r, m.To)
 	case m.Amount <= 0:
 		return refuse(AmountSign, "the amount must be positive", "more than 0", "%s TON", m.Amount)
 	case m.Amount != want.Amount:
@@ -155,7 +169,46 @@ func checkTransfer(r Rules, want Want, m Message) error {
 	case len(m.StateInit) != 0:
 		return refuse(StateInit, "a purchase deploys nothing", "no state init", "%d bytes", len(m.StateInit))
 	}
+	return checkPrice(want, m.Amount)
+}
+
+// bandwidth: a price that is so many times lower than the last one is no price
+// that moved, but an amount in another unit.
+const bandwidth = 10
+
+// checkPrice looks for amounts that are too small to be the price: the order
+// would be recorded as bought, and Fragment would not credit it. How much is
+// too much, the cap says.
+func checkPrice(want Want, amount ton.Nano) error {
+	if want.Item.Kind == product.TopUp {
+		if credited := ton.Nano(want.Item.Quantity) * ton.TON; amount != credited {
+			return refuse(TopUpAmount, "a top-up costs what it credits", credited.String()+" TON", "%s TON", amount)
+		}
+		return nil
+	}
+	// A lower cap is a person's word that prices have fallen.
+	quantity := ton.Nano(want.Item.Quantity)
+	if least := min(want.Unit, want.Cap/quantity) / bandwidth * quantity; amount < least {
+		return refuse(AmountBand, "the amount must be a price like those before", "at least "+least.String()+" TON", "%s TON", amount)
+	}
 	return nil
+}
+
+func refuseDestination(r Rules, to ton.Address) error {
+	no := &Refusal{Code: Destination, Rule: "only listed accounts may be paid", Expected: list(r.Destinations), Received: to.String()}
+	if !to.IsZero() && to.Workchain == 0 {
+		no.Review = Line(append(slices.Clone(r.Destinations), to))
+	}
+	return no
+}
+
+// Line is the line of fragplan.yaml that lists accounts.
+func Line(accounts []ton.Address) string {
+	names := make([]string, len(accounts))
+	for i, a := range accounts {
+		names[i] = a.String()
+	}
+	return "destinations: [" + strings.Join(names, ", ") + "]"
 }
 
 func list(a []ton.Address) string {

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"fmt"
 
@@ -39,7 +40,8 @@ func CheckMessage(message ton.BoC, p ton.Payload, w ton.Wallet, deploys bool) er
 	if got := ton.Hash(payload.Hash()); got != want {
 		return no("payload "+want.String(), "%s", got)
 	}
-	// Rebuilt from what was read it must be the same cell: nothing else is in it.
+	// Rebuilt from what was read it must be the same, byte for byte: nothing
+	// else is in it, and no second form of it goes out.
 	var init *tlb.StateInit
 	if deploys {
 		init = w.StateInit()
@@ -48,12 +50,8 @@ func CheckMessage(message ton.BoC, p ton.Payload, w ton.Wallet, deploys bool) er
 	if err != nil {
 		return no("a message that encodes", "%v", err)
 	}
-	plain, err := again.Hash()
-	if err != nil {
-		return no("a message that encodes", "%v", err)
-	}
-	if got, err := message.Hash(); err != nil || got != plain {
-		return no("a plain envelope", "one with more in it")
+	if !bytes.Equal(again, message) {
+		return no("a plain envelope", "one with more in it, or packed otherwise")
 	}
 	if len(w.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(w.PublicKey, want[:], signature) {
 		return no("a valid signature", "one that the wallet would refuse")

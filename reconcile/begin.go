@@ -44,6 +44,7 @@ func (s *State) open(a ton.Address) *ledger.Payment {
 func (s *State) begin() {
 	s.stage = buying
 	s.month = s.plan.Limits.Of(policy.Month, spentInMonth(s.book, s.account.Time)...)
+	s.learnPrices()
 	s.checkpoint()
 	var releases []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {

@@ -93,10 +93,6 @@ func (s *State) sound() error {
 	return nil
 }
 
-// fees is what is kept back for a message with n transfers; measured costs
-// are 1.42 mTON a transfer and 3 mTON a message.
-func fees(n int) ton.Nano { return ton.Nano(n)*1_500_000 + 10_000_000 }
-
 // affordable cuts a batch to the prefix, in plan order, that the balance and
 // the breaker allow. If not even one order fits, the run stops.
 func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
@@ -105,10 +101,10 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 	for i, id := range orders {
 		o := s.book.Orders[id]
 		sum += o.Invoice.Transfer.Amount
-		if sum+fees(i+1) > s.account.Balance {
+		if sum+firewall.Fees(i+1) > s.account.Balance {
 			if i == 0 {
 				s.stop(fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
-					s.self, s.account.Balance, o.Key, o.Invoice.Price, fees(1), ErrFunds))
+					s.self, s.account.Balance, o.Key, o.Invoice.Price, firewall.Fees(1), ErrFunds))
 			}
 			return orders[:i]
 		}
@@ -144,6 +140,11 @@ func (s *State) tried(e Tried) {
 		s.retry(fmt.Errorf("the wallet %s would not take the payment (exit code %d)", s.self, sum.ExitCode))
 	case sum.Skipped == 0 && sum.Sent == len(d.orders) && sum.ExitCode == 0:
 		s.failed = 0
+		if err := firewall.CheckFees(sum.Fees, len(d.orders)); err != nil {
+			s.draft = nil
+			s.stop(err)
+			return
+		}
 		s.arm()
 	case len(d.orders) > 1:
 		d.orders = d.orders[:max(1, len(d.orders)-max(1, sum.Skipped))]

@@ -8,6 +8,7 @@ import (
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -89,12 +90,31 @@ func (s *State) inspect(o *ledger.Order, from ton.Address, invoice ledger.Invoic
 	rules := s.rules
 	rules.Wallet = s.self
 	rules.RefKnown = func(ref string) bool { _, known := s.book.Refs[ref]; return known }
-	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time}
+	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time, Unit: s.units[unitOf(o.Item)]}
 	t := invoice.Transfer
 	return firewall.Check(rules, want, firewall.Offer{
 		From: from, ValidUntil: invoice.ValidUntil,
 		Messages: []firewall.Message{{To: t.To, Bounce: t.Bounce, Amount: t.Amount, Payload: t.Body}},
 	})
+}
+
+// unitOf is what has a price of its own: a Star, and a month of each length of
+// Premium.
+func unitOf(i product.Item) product.Item {
+	if i.Kind == product.Stars {
+		i.Quantity = 1
+	}
+	return i
+}
+
+// learnPrices notes what a unit of an item cost when it was last bought.
+func (s *State) learnPrices() {
+	s.units = map[product.Item]ton.Nano{}
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Reserve.Asset == ton.AssetTON && o.Item.Quantity > 0 {
+			s.units[unitOf(o.Item)] = ton.Nano(o.Reserve.Units / o.Item.Quantity)
+		}
+	}
 }
 
 // giveUp releases an order that can't be bought in this run.

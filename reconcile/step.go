@@ -36,17 +36,18 @@ type State struct {
 	misses  map[ton.Address]int          // looks that failed in a row
 	blind   bool                         // an open payment can't be followed any further in this run
 
-	jobs    map[ledger.OrderID]bool // orders of this run that are neither paid nor given up
-	waiting []ledger.OrderID        // reserved, to be quoted, in plan order
-	quoting []ledger.OrderID        // asked for, in plan order
-	ready   []ledger.OrderID        // quoted, to be paid, in plan order
-	draft   *draft                  // the payment that is being prepared
-	failed  int                     // emulations that failed in a row
-	braked  bool                    // the breaker waits for an acknowledgement
-	telling map[ledger.OrderID]int  // confirm calls made for an order
-	asked   map[product.Kind]int    // delivery inquiries made
-	inquiry map[product.Kind]bool   // in flight
-	budget  *policy.Budget          // of the run
+	jobs    map[ledger.OrderID]bool   // orders of this run that are neither paid nor given up
+	waiting []ledger.OrderID          // reserved, to be quoted, in plan order
+	quoting []ledger.OrderID          // asked for, in plan order
+	ready   []ledger.OrderID          // quoted, to be paid, in plan order
+	draft   *draft                    // the payment that is being prepared
+	failed  int                       // emulations that failed in a row
+	braked  bool                      // the breaker waits for an acknowledgement
+	telling map[ledger.OrderID]int    // confirm calls made for an order
+	asked   map[product.Kind]int      // delivery inquiries made
+	inquiry map[product.Kind]bool     // in flight
+	units   map[product.Item]ton.Nano // what a Star or a month cost when it was last bought
+	budget  *policy.Budget            // of the run
 	month   *policy.Budget
 
 	result  Result
