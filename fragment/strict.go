@@ -51,7 +51,7 @@ func strictValue(d *json.Decoder, depth int) error {
 			if err != nil {
 				return errors.New("it is not JSON")
 			}
-			name := folded(t.(string)) // nothing else stands before a colon
+			name := caseless(t.(string)) // nothing else stands before a colon
 			if names[name] {
 				return errors.New("a name stands twice in it")
 			}
@@ -70,8 +70,8 @@ func strictValue(d *json.Decoder, depth int) error {
 	return nil
 }
 
-// folded is the same for names that package json takes for the same.
-func folded(name string) string {
+// caseless is the same for names that package json takes for the same.
+func caseless(name string) string {
 	return strings.Map(func(r rune) rune {
 		least := r
 		for s := unicode.SimpleFold(r); s != r; s = unicode.SimpleFold(s) {
