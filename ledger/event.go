@@ -114,9 +114,11 @@ type (
 		Order OrderID `json:"order"`
 	}
 	// OrderDelivered records Fragment's word that the goods were handed over.
+	// Row is the line that says so, if the evidence is EvidenceHistory.
 	OrderDelivered struct {
 		Order    OrderID `json:"order"`
 		Evidence string  `json:"evidence"`
+		Row      Row     `json:"row,omitzero"`
 	}
 	// OrderHeld stops an order until a person looked at it. Bounce is the
 	// transaction that brought its money back, if that is why.
@@ -185,7 +187,8 @@ type (
 		Ref         string       `json:"ref"`
 	}
 	// FoundAssigned says whom a found transfer was for. It becomes a delivered
-	// order of that key.
+	// order of that key. Row is the line of Fragment's list that names the
+	// person, if it wasn't a person who said so.
 	FoundAssigned struct {
 		Found      FoundID `json:"found"`
 		Order      OrderID `json:"order"`
@@ -196,6 +199,7 @@ type (
 		Person     string  `json:"person"`
 		Handle     string  `json:"handle"`
 		Single     bool    `json:"single"`
+		Row        Row     `json:"row,omitzero"`
 		Reason     string  `json:"reason"`
 	}
 	// FoundSetAside says that a found transfer was for nothing that is written.

@@ -56,6 +56,7 @@ type Order struct {
 	Settled  ton.Position // the transaction that paid it
 	Time     uint32       // Unix seconds of that transaction's block
 	Evidence string       // of delivery: its kind
+	Row      Row          // of Fragment's list, if that was the evidence
 	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
 }
 
@@ -90,6 +91,7 @@ type Invoice struct {
 	Name       string            `json:"name"`      // the display name; from outside, hostile
 	Transfer   ton.Transfer      `json:"transfer"`
 	Price      ton.Amount        `json:"price"`
+	Quoted     uint32            `json:"quoted"`      // Unix seconds of the newest block that was known when it came
 	ValidUntil uint32            `json:"valid_until"` // Unix seconds; must not be paid later
 	Confirm    string            `json:"confirm"`     // method of the confirm call
 	Params     map[string]string `json:"params"`      // and its parameters

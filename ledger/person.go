@@ -110,13 +110,19 @@ func (s *State) assign(e FoundAssigned) error {
 		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
 	case e.Generation != s.Generation(e.Key) || e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):
 		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
+	case !e.Row.IsZero() && (s.RowUsed(e.Row) || !e.Row.Names(e.Handle, f.Item, f.Amount)):
+		return fmt.Errorf("found transfer %d: row %v is not of it, or is another order's: %w", e.Found, e.Row, ErrTransition)
+	}
+	evidence := EvidencePerson
+	if !e.Row.IsZero() {
+		evidence = EvidenceHistory
 	}
 	f.Order, f.Reason = e.Order, e.Reason
 	s.Refs[f.Ref] = e.Order
 	s.Add(&Order{
 		ID: e.Order, Key: e.Key, Generation: e.Generation, Part: e.Part, Person: e.Person, Handle: e.Handle, Single: e.Single,
 		Item: f.Item, Wallet: f.Wallet, Cap: f.Amount, Reserve: f.Amount, Phase: Delivered, Reason: e.Reason,
-		Settled: f.Transaction, Time: f.Time, Index: -1, Evidence: EvidencePerson, Found: f.ID,
+		Settled: f.Transaction, Time: f.Time, Index: -1, Evidence: evidence, Row: e.Row, Found: f.ID,
 	})
 	return nil
 }

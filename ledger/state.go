@@ -29,7 +29,8 @@ type State struct {
 	LastFound   FoundID
 
 	keys    map[string][]OrderID
-	settled PaymentID // this one and those before it are settled
+	rows    map[Row]OrderID // of Fragment's list that are evidence
+	settled PaymentID       // this one and those before it are settled
 }
 
 // NewState returns the state before the first event.
@@ -44,6 +45,7 @@ func NewState() *State {
 		Noted:    map[ton.Position]string{},
 		Reissues: map[string]Reissue{},
 		keys:     map[string][]OrderID{},
+		rows:     map[Row]OrderID{},
 	}
 }
 
@@ -150,10 +152,7 @@ func (s *State) apply(e Event) error {
 	case OrderAcknowledged:
 		return s.acknowledge(e)
 	case OrderDelivered:
-		if err := s.move(e.Order, Delivered, "", Paid, Acknowledged); err != nil {
-			return err
-		}
-		s.Orders[e.Order].Evidence = e.Evidence
+		return s.deliver(e)
 	case OrderHeld:
 		return s.hold(e)
 	case WalletChecked:
@@ -188,11 +187,14 @@ func (s *State) reserve(e OrderReserved) error {
 	return nil
 }
 
-// Add puts an order that a store has read into the state, with its key.
+// Add puts an order that a store has read into the state, with its key and row.
 func (s *State) Add(o *Order) {
 	s.Orders[o.ID] = o
 	s.keys[o.Key] = append(s.keys[o.Key], o.ID)
 	s.LastOrder = max(s.LastOrder, o.ID)
+	if !o.Row.IsZero() {
+		s.rows[o.Row] = o.ID
+	}
 }
 
 func (s *State) quote(e OrderQuoted) error {

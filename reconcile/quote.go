@@ -61,7 +61,7 @@ func (s *State) offered(e Offered) {
 		return
 	}
 	invoice := e.Offer.Invoice
-	invoice.N = o.Invoices + 1
+	invoice.N, invoice.Quoted = o.Invoices+1, s.account.Time
 	if err := s.inspect(o, e.Offer.From, invoice); err != nil {
 		code := "firewall"
 		if r := (*firewall.Refusal)(nil); errors.As(err, &r) {

@@ -75,10 +75,11 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 	}{
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
-		{"orders", `SELECT id, run, key, generation, part, person, handle, single, kind, quantity, wallet, cap_asset, cap, reserve_asset, reserve,
-			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, time, evidence, found
-			FROM orders ORDER BY id`, l.order},
-		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, valid_until, confirm FROM invoice`, l.invoice},
+		{"orders", `SELECT id, run, key, generation, part, person, o.handle, single, o.kind, o.quantity, wallet, cap_asset, cap, reserve_asset, reserve,
+			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found,
+			l.handle, l.kind, l.quantity, l.asset, l.price, l.time
+			FROM orders o LEFT JOIN listed l ON l.order_id = o.id ORDER BY id`, l.order},
+		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, quoted, valid_until, confirm FROM invoice`, l.invoice},
 		{"invoice", `SELECT o.id, i.body, i.params FROM orders o JOIN invoice i ON i.order_id = o.id AND i.n = o.invoice WHERE ` + wanted, l.bulk},
 		{"payment", `SELECT id, run, wallet, version, wallet_id, seqno, valid_until, hash, deploys, base_lt, base_hash, phase,
 			settled_lt, settled_hash, time, fees, taken_lt, taken_hash, proof_seqno, proof_time, proof_block,
@@ -126,6 +127,10 @@ func (l *loader) order(r *row) error {
 	o.Invoices, o.Deaths, o.Payment, o.Index = int(r.number()), int(r.number()), ledger.PaymentID(r.number()), int(r.number())
 	o.Settled, o.Time = ton.Position{LT: uint64(r.number()), Hash: r.hash()}, uint32(r.number())
 	o.Evidence, o.Found = r.word(), ledger.FoundID(r.number())
+	o.Row = ledger.Row{
+		Handle: r.text(), Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()},
+		Price: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Time: uint32(r.number()),
+	}
 	l.state.Add(o)
 	return nil
 }
@@ -143,7 +148,7 @@ func (l *loader) invoice(r *row) error {
 	*o.Invoice = ledger.Invoice{
 		N: n, Ref: ref, RequestID: r.text(), Recipient: r.text(), Name: r.text(),
 		Transfer: ton.Transfer{To: r.address(), Bounce: r.flag(), Amount: ton.Nano(r.number())},
-		Price:    ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, ValidUntil: uint32(r.number()), Confirm: r.word(),
+		Price:    ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Quoted: uint32(r.number()), ValidUntil: uint32(r.number()), Confirm: r.word(),
 	}
 	return nil
 }

@@ -82,9 +82,16 @@ func (s *Store) assign(ctx context.Context, e ledger.FoundAssigned) error {
 	if err := s.one(ctx, `UPDATE found SET order_id = ?, reason = ? WHERE id = ?`, int64(e.Order), e.Reason, int64(e.Found)); err != nil {
 		return err
 	}
+	if err := s.list(ctx, e.Order, e.Row); err != nil {
+		return err
+	}
+	evidence := ledger.EvidencePerson
+	if !e.Row.IsZero() {
+		evidence = ledger.EvidenceHistory
+	}
 	return s.one(ctx, `INSERT INTO orders (id, run, key, generation, part, prior, person, handle, single, kind, quantity, wallet,
 			cap_asset, cap, reserve_asset, reserve, phase, reason, settled_lt, settled_hash, time, evidence, found)
 		SELECT ?, 0, ?, ?, ?, ?, ?, ?, ?, kind, quantity, wallet, asset, amount, asset, amount, 'delivered', reason, lt, hash, time, ?, id
 		FROM found WHERE id = ?`,
-		int64(e.Order), e.Key, e.Generation, e.Part, e.Prior, e.Person, e.Handle, e.Single, ledger.EvidencePerson, int64(e.Found))
+		int64(e.Order), e.Key, e.Generation, e.Part, e.Prior, e.Person, e.Handle, e.Single, evidence, int64(e.Found))
 }

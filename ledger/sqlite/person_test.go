@@ -43,7 +43,7 @@ func TestAHeldOrderWaitsForAPerson(t *testing.T) {
 	s, path := locked(t)
 	put(t, s, story(2)...)
 	put(t, s, ledger.OrderHeld{Order: 1, Reason: "the money came back", Bounce: strange}, ledger.OrderHeld{Order: 2, Reason: "and of this one?", Bounce: strange})
-	for _, e := range []ledger.Event{ledger.OrderDelivered{Order: 1, Evidence: "history"}, ledger.OrderHeld{Order: 1, Reason: "again"},
+	for _, e := range []ledger.Event{ledger.OrderDelivered{Order: 1, Evidence: ledger.EvidencePage}, ledger.OrderHeld{Order: 1, Reason: "again"},
 		ledger.OrderResolved{Order: 1, As: ledger.Delivered}, ledger.OrderResolved{Order: 1, As: ledger.Paid, Reason: "x"}} {
 		refused(t, s, ledger.ErrTransition, e)
 	}
@@ -139,7 +139,7 @@ func TestAFoundTransferIsOneForEver(t *testing.T) {
 		{`UPDATE found SET quantity = 9, reason = 'x'`, "what was found never changes"},
 		{`UPDATE found SET reason = ''`, "said once, for a reason"},
 		{`DELETE FROM found`, "a found transfer is never deleted"},
-		{`INSERT INTO invoice SELECT order_id, 2, request_id, 'r', recipient, name, destination, bounce, amount, body, price_asset, price, valid_until, confirm, params
+		{`INSERT INTO invoice SELECT order_id, 2, request_id, 'r', recipient, name, destination, bounce, amount, body, price_asset, price, quoted, valid_until, confirm, params
 			FROM invoice WHERE order_id = 1`, "a ref is used once"},
 	} {
 		refuses(t, path, c.statement, c.reason)

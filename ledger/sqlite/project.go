@@ -43,8 +43,7 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 	case ledger.OrderAcknowledged:
 		return s.acknowledge(ctx, e)
 	case ledger.OrderDelivered:
-		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = '', evidence = ? WHERE id = ? AND phase IN ('paid', 'acknowledged')`,
-			e.Evidence, int64(e.Order))
+		return s.deliver(ctx, e)
 	case ledger.OrderHeld:
 		return s.hold(ctx, e)
 	case ledger.WalletChecked:
@@ -72,10 +71,10 @@ func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
 		return err
 	}
 	err = s.one(ctx, `INSERT INTO invoice (order_id, n, request_id, ref, recipient, name, destination, bounce, amount, body,
-			price_asset, price, valid_until, confirm, params)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			price_asset, price, quoted, valid_until, confirm, params)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(e.Order), i.N, i.RequestID, i.Ref, i.Recipient, i.Name, i.Transfer.To.Raw(), i.Transfer.Bounce, int64(i.Transfer.Amount), []byte(i.Transfer.Body),
-		string(i.Price.Asset), i.Price.Units, i.ValidUntil, i.Confirm, string(params))
+		string(i.Price.Asset), i.Price.Units, i.Quoted, i.ValidUntil, i.Confirm, string(params))
 	if err != nil {
 		return err
 	}
@@ -174,4 +173,21 @@ func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) err
 		FROM (SELECT payment, wallet FROM orders WHERE id = ?) AS o
 		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase IN ('paid', 'held'))`, int64(e.Order))
 	return err
+}
+
+// deliver keeps the row of Fragment's list that is the evidence, if it is one.
+func (s *Store) deliver(ctx context.Context, e ledger.OrderDelivered) error {
+	if err := s.list(ctx, e.Order, e.Row); err != nil {
+		return err
+	}
+	return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = '', evidence = ? WHERE id = ? AND phase IN ('paid', 'acknowledged')`,
+		e.Evidence, int64(e.Order))
+}
+
+func (s *Store) list(ctx context.Context, id ledger.OrderID, r ledger.Row) error {
+	if r.IsZero() {
+		return nil
+	}
+	return s.one(ctx, `INSERT INTO listed (order_id, handle, kind, quantity, asset, price, time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		int64(id), r.Handle, string(r.Item.Kind), r.Item.Quantity, string(r.Price.Asset), r.Price.Units, r.Time)
 }

@@ -215,6 +215,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		if odd() {
 			q.Invoice.N++
 		}
+		q.Invoice.Quoted = uint32(n(0, 3))
 		return q
 	case 9:
 		return ledger.InvoiceDropped{Order: order(ledger.Quoted), Reason: "expired"}
@@ -270,7 +271,14 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	case 15:
 		return ledger.OrderAcknowledged{Order: order(ledger.Paid)}
 	case 16:
-		return ledger.OrderDelivered{Order: order(ledger.Paid, ledger.Acknowledged), Evidence: "history"}
+		e := ledger.OrderDelivered{Order: order(ledger.Paid, ledger.Acknowledged), Evidence: ledger.EvidencePage}
+		if n(0, 3) > 0 {
+			e.Evidence, e.Row = ledger.EvidenceHistory, listed(r, "h", product.Item{Kind: product.Stars, Quantity: 50}, ton.Nano(5).Amount())
+		}
+		if odd() {
+			e.Evidence = ledger.EvidencePerson
+		}
+		return e
 	case 17:
 		e := ledger.OrderHeld{Order: order(ledger.Paid, ledger.Acknowledged), Reason: "look"}
 		if n(0, 2) == 0 {
@@ -385,7 +393,33 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 		case 3:
 			e.Prior++
 		}
+		if f := s.Founds[e.Found]; f != nil && n(0, 2) == 0 {
+			e.Row = listed(r, "x", f.Item, f.Amount)
+		}
 		return e
 	}
 	return ledger.FoundSetAside{Found: found(), Reason: reason}
+}
+
+// listed is a row of Fragment's list: mostly of that purchase, out of so few
+// that they are taken already.
+func listed(r *rapid.T, handle string, item product.Item, price ton.Amount) ledger.Row {
+	n := func(hi int) int { return rapid.IntRange(0, hi).Draw(r, "row") }
+	row := ledger.Row{Handle: handle, Item: item, Price: price, Time: uint32(1 + n(3))}
+	if n(3) == 0 {
+		row.Price = ton.Amount{}
+	}
+	switch n(20) {
+	case 0:
+		row.Handle += "x"
+	case 1:
+		row.Item.Quantity++
+	case 2:
+		row.Item.Kind = product.TopUp
+	case 3:
+		row.Price = ton.Nano(6).Amount()
+	case 4:
+		row.Price = ton.Amount{Asset: ton.AssetUSDT, Units: price.Units}
+	}
+	return row
 }

@@ -105,7 +105,7 @@ func story(n int) []ledger.Event {
 			ledger.PaymentSignedEvent{Payment: a.Payment, Message: body("message")},
 			ledger.PaymentExecutedEvent{Payment: a.Payment, Transaction: ton.Position{LT: uint64(100 + payment), Hash: ton.Hash{3}}, Time: 500, Fees: 3, Paid: a.Orders})
 		for _, id := range a.Orders {
-			events = append(events, ledger.OrderAcknowledged{Order: id}, ledger.OrderDelivered{Order: id, Evidence: "history"})
+			events = append(events, ledger.OrderAcknowledged{Order: id}, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
 		}
 	}
 	return events

@@ -90,6 +90,7 @@ CREATE TABLE invoice (
   body        BLOB,
   price_asset TEXT    NOT NULL,
   price       INTEGER NOT NULL,
+  quoted      INTEGER NOT NULL,
   valid_until INTEGER NOT NULL,
   confirm     TEXT    NOT NULL,
   params      TEXT    NOT NULL,
@@ -239,7 +240,8 @@ WHEN NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM orders) OR NEW.bounces <> 0
 BEGIN SELECT RAISE(ABORT, 'an order begins reserved, after the newest'); END;
 CREATE TRIGGER order_is_what_was_found BEFORE INSERT ON orders
 WHEN NEW.found IS NOT (SELECT id FROM found WHERE order_id = NEW.id)
-  OR NEW.found IS NOT NULL AND (NEW.phase <> 'delivered' OR NEW.evidence <> 'person' OR NOT EXISTS (SELECT 1 FROM found f
+  OR NEW.found IS NOT NULL AND (NEW.phase <> 'delivered'
+    OR NEW.evidence <> iif(EXISTS (SELECT 1 FROM listed l WHERE l.order_id = NEW.id AND l.handle = NEW.handle), 'history', 'person') OR NOT EXISTS (SELECT 1 FROM found f
     WHERE f.id = NEW.found AND f.reason = NEW.reason AND f.wallet = NEW.wallet AND f.kind = NEW.kind AND f.quantity = NEW.quantity
       AND f.lt = NEW.settled_lt AND f.hash = NEW.settled_hash AND f.time = NEW.time
       AND f.asset = NEW.cap_asset AND f.amount = NEW.cap AND f.asset = NEW.reserve_asset AND f.amount = NEW.reserve))
@@ -261,6 +263,10 @@ BEGIN SELECT RAISE(ABORT, 'this phase of an order may not follow'); END;
 CREATE TRIGGER order_is_resolved_by_a_person BEFORE UPDATE ON orders
 WHEN OLD.phase = 'held' AND NEW.phase = 'delivered' AND (NEW.reason = '' OR NEW.evidence <> 'person')
 BEGIN SELECT RAISE(ABORT, 'a held order is resolved by a person, for a reason'); END;
+CREATE TRIGGER order_is_listed_where_history_shows_it BEFORE UPDATE OF phase ON orders
+WHEN NEW.phase = 'delivered' AND OLD.phase IN ('paid', 'acknowledged')
+ AND (NEW.evidence = 'history') <> EXISTS (SELECT 1 FROM listed WHERE order_id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'history is evidence where a row of it is the order''s'); END;
 CREATE TRIGGER order_that_is_delivered_is_held_for_a_bounce BEFORE UPDATE ON orders
 WHEN OLD.phase = 'delivered' AND NEW.phase = 'held' AND NEW.bounces = OLD.bounces
 BEGIN SELECT RAISE(ABORT, 'a delivered order is held only for a bounce'); END;
@@ -391,6 +397,31 @@ CREATE TRIGGER found_is_fixed BEFORE UPDATE OF id, wallet, lt, hash, time, kind,
 BEGIN SELECT RAISE(ABORT, 'what was found never changes'); END;
 CREATE TRIGGER found_stays BEFORE DELETE ON found
 BEGIN SELECT RAISE(ABORT, 'a found transfer is never deleted'); END;
+
+-- Lines of Fragment's list of purchases that are evidence, each of one order.
+CREATE TABLE listed (
+  order_id INTEGER PRIMARY KEY REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  handle   TEXT    NOT NULL,
+  kind     TEXT    NOT NULL,
+  quantity INTEGER NOT NULL,
+  asset    TEXT    NOT NULL, -- '' where the list gives no price
+  price    INTEGER NOT NULL,
+  time     INTEGER NOT NULL,
+  CONSTRAINT row_is_used_once UNIQUE (handle, kind, quantity, asset, price, time)
+) STRICT;
+
+CREATE TRIGGER listed_is_of_its_order BEFORE INSERT ON listed
+WHEN NOT EXISTS (SELECT 1 FROM orders o JOIN invoice i ON i.order_id = o.id AND i.n = o.invoice
+    WHERE o.id = NEW.order_id AND o.phase IN ('paid', 'acknowledged') AND o.handle = NEW.handle AND o.kind = NEW.kind AND o.quantity = NEW.quantity
+      AND i.quoted <= NEW.time AND (NEW.asset, NEW.price) IN (VALUES ('', 0), (i.price_asset, i.price)))
+ AND NOT EXISTS (SELECT 1 FROM found f
+    WHERE f.order_id = NEW.order_id AND NOT EXISTS (SELECT 1 FROM orders WHERE id = NEW.order_id)
+      AND f.kind = NEW.kind AND f.quantity = NEW.quantity AND (NEW.asset, NEW.price) IN (VALUES ('', 0), (f.asset, f.amount)))
+BEGIN SELECT RAISE(ABORT, 'a row is of the order that it names'); END;
+CREATE TRIGGER listed_is_never_changed BEFORE UPDATE ON listed
+BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER listed_is_never_deleted BEFORE DELETE ON listed
+BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
 
 -- The generations of a key after its first.
 CREATE TABLE reissue (
