@@ -28,10 +28,12 @@ var doors = map[string][]string{
 	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},
 	"fragment":        {"ton"},
 	"wallet":          {"ton"},
+	"signer":          {"ton", "wallet"},
 	"chain":           {"ton"},
 	"sandbox":         {"sandbox/market", "sandbox/network", "ton"},
 	"sandbox/market":  {"ton"},
 	"sandbox/network": {"ton"},
+	"examples/signer": {"ton"},
 	"cmd/fragplan":    nil, // wires: may import all
 }
 

@@ -48,6 +48,7 @@ type (
 		Burn    bool
 		Payload ton.Payload
 		Deploys bool
+		Keys    []string // of the orders that the transfers pay; none of a burn
 	}
 	// Send broadcasts. It has no answer, because an answer would prove nothing.
 	Send struct{ Message ton.BoC }

@@ -188,7 +188,15 @@ func (s *State) arm() {
 	p := s.book.Payments[id]
 	s.remember(p)
 	s.notice(Progress{Stage: "armed", Payment: id, Orders: len(d.orders)})
-	s.do(Sign{Payment: id, Payload: p.Payload, Deploys: p.Deploys})
+	s.do(s.sign(p))
+}
+
+func (s *State) sign(p *ledger.Payment) Sign {
+	keys := make([]string, len(p.Orders))
+	for i, id := range p.Orders {
+		keys[i] = s.book.Orders[id].Key
+	}
+	return Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys, Keys: keys}
 }
 
 func (s *State) signed(e Signed) {

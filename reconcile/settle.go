@@ -141,7 +141,7 @@ func (s *State) pursue(p *ledger.Payment, sight Sight) {
 	case p.Burn != nil:
 		s.pursueBurn(p, wait)
 	case p.Phase == ledger.PaymentArmed && p.Wallet == s.self:
-		s.do(Sign{Payment: p.ID, Payload: p.Payload, Deploys: p.Deploys})
+		s.do(s.sign(p))
 	case p.Phase == ledger.PaymentArmed:
 		s.do(wait) // its key is not here: it ends at its valid_until
 	default:

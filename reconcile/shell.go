@@ -120,7 +120,7 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 		emulation, err := w.Chain.Emulate(ctx, f.Wallet, f.Payload)
 		e = Tried{emulation, err}
 	case Sign:
-		message, err := w.Signer.Sign(ctx, f.Payload, f.Deploys)
+		message, err := w.Signer.Sign(ctx, f.Payload, f.Deploys, f.Keys)
 		e = Signed{f.Payment, f.Burn, message, err}
 	case Send:
 		// The chain decides what became of it; an error here proves nothing.

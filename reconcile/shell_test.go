@@ -66,7 +66,7 @@ func (s *sockets) Confirm(_ context.Context, kind product.Kind, invoice ledger.I
 
 func (s *sockets) Delivered(context.Context, product.Kind) (bool, error) { return true, nil }
 
-func (s *sockets) Sign(_ context.Context, p ton.Payload, _ bool) (ton.BoC, error) {
+func (s *sockets) Sign(_ context.Context, p ton.Payload, _ bool, _ []string) (ton.BoC, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	hash, err := p.Hash()

@@ -36,9 +36,10 @@ type Offer struct {
 
 // Signer holds the key.
 type Signer interface {
-	// Sign returns the external message for exactly this payload. Equal
-	// payloads give equal messages.
-	Sign(ctx context.Context, p ton.Payload, deploys bool) (ton.BoC, error)
+	// Sign returns the external message for exactly this payload. keys are
+	// those of the orders that its transfers pay, for people who look. After
+	// an error there may be a signature all the same.
+	Sign(ctx context.Context, p ton.Payload, deploys bool, keys []string) (ton.BoC, error)
 }
 
 // Chain is the only judge of what was paid and the only clock that decides.

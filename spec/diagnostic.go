@@ -158,4 +158,4 @@ func (s *source) line(n int) string {
 }
 
 // secretField finds keys whose values nobody should see in a log.
-var secretField = regexp.MustCompile(`(?i)[\w.-]*(mnemonic|cookie|secret|seed|stel_|token|password|private_?key)[\w.-]*["']?\s*[:=]`)
+var secretField = regexp.MustCompile(`(?i)[\w.-]*(mnemonic|cookie|secret|seed|stel_|token|password|private_?key)[\w.-]*["']?\s*[:=]|\bkey["']?\s*:`)

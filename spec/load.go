@@ -165,32 +165,6 @@ func (d *doc) require(n *yaml.Node, what string, seen map[string]bool, fields []
 	}
 }
 
-func (l *loader) wallet(d *doc, e entry) {
-	const example = "wallet: {version: v5r1, address: UQ…}"
-	l.p.Wallet.Pos = d.pos(e.key)
-	seen := map[string]bool{}
-	for _, f := range d.mapping(e.value, "wallet", "write "+example) {
-		seen[f.name] = true
-		switch f.name {
-		case "version":
-			if s, ok := d.text(f.value, "the wallet's version", "v5r1 or v4r2"); ok {
-				v, err := ton.ParseWalletVersion(s)
-				if err != nil {
-					d.bad(f.value, "wallet", "write v5r1 or v4r2", "unknown wallet version %s", clip(s))
-				}
-				l.p.Wallet.Version = v
-			}
-		case "address":
-			l.p.Wallet.Address, _ = d.address(f.value, "the wallet's address")
-		default:
-			d.unknown(f.key, "wallet", "version", "address")
-		}
-	}
-	if e.value.Kind == yaml.MappingNode {
-		d.require(e.value, "wallet", seen, [][2]string{{"version", "version: v5r1"}, {"address", "address: UQ…"}})
-	}
-}
-
 func (d *doc) address(n *yaml.Node, what string) (ton.Address, bool) {
 	s, ok := d.text(n, what, "an address: UQ…")
 	if !ok {

@@ -6,6 +6,9 @@
 package spec
 
 import (
+	"crypto/ed25519"
+	"time"
+
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
@@ -30,11 +33,27 @@ type Project struct {
 	Grants       []Grant       // in the order of the files
 }
 
-// A Wallet says which account pays.
+// A Wallet says which account pays, and who signs for it.
 type Wallet struct {
-	Version ton.WalletVersion
-	Address ton.Address
-	Pos     Pos
+	Version   ton.WalletVersion
+	Address   ton.Address
+	PublicKey ed25519.PublicKey // nil if it isn't written
+	Key       KeySource         // where the words are; zero: the environment's own variables
+	Signer    Program           // which signs in the place of a key; zero: none
+	Pos       Pos
+}
+
+// A KeySource says where the wallet's words are. They never stand in YAML.
+type KeySource struct {
+	Kind    string   // env, file, age or exec; "" if nothing is written
+	Name    string   // of the variable or the file
+	Command []string // program and arguments, of exec
+}
+
+// A Program is one that fragplan runs, without a shell.
+type Program struct {
+	Command []string // program and arguments
+	Timeout time.Duration
 }
 
 // A Person is somebody listed under people. Handles are in lower case and

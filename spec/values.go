@@ -187,7 +187,7 @@ var secretKey = regexp.MustCompile(`(?i)mnemonic|seed|private_?key|secret|cookie
 // unknown reports a field that isn't read.
 func (d *doc) unknown(k *yaml.Node, where string, known ...string) {
 	if secretKey.MatchString(k.Value) {
-		hint := "take it out of the file and of its history. The wallet's words belong into the environment variable FRAGPLAN_MNEMONIC or into a file with mode 0600 named by FRAGPLAN_MNEMONIC_FILE"
+		hint := "take it out of the file and of its history. The wallet's words belong into a file with mode 0600 that FRAGPLAN_MNEMONIC_FILE names, or where key: under wallet says that they are"
 		if regexp.MustCompile(`(?i)cookie|stel_|token|hash`).MatchString(k.Value) {
 			hint = "take it out of the file and of its history. The session belongs into the environment variables FRAGMENT_COOKIE and FRAGMENT_HASH"
 		}

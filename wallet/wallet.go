@@ -49,46 +49,72 @@ var ErrForeign = errors.New("the payload is another wallet's")
 // chain yet needs. Equal arguments give equal bytes. A payload of another
 // wallet or network is ErrForeign.
 func (w *Wallet) Sign(p ton.Payload, deploy bool) (ton.BoC, error) {
-	if p.Wallet != w.public.Version || p.WalletID != w.public.ID() {
-		return nil, fmt.Errorf("%w: it names %s wallet %d, the key is for %s wallet %d",
-			ErrForeign, p.Wallet, p.WalletID, w.public.Version, w.public.ID())
+	if err := own(w.public, p); err != nil {
+		return nil, err
 	}
 	hash, err := p.Hash()
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
-	body, err := p.Sign(ed25519.Sign(w.key.private(), hash[:]))
+	return Assemble(w.public, p, deploy, ed25519.Sign(w.key.private(), hash[:]))
+}
+
+// ErrSignature is returned, wrapped, for a signature that is not the wallet's
+// over the payload.
+var ErrSignature = errors.New("the signature is not the wallet's over this payload")
+
+// Assemble returns the external message that carries out p, with a signature
+// that was made elsewhere. One that the wallet would refuse is ErrSignature.
+func Assemble(w ton.Wallet, p ton.Payload, deploy bool, signature []byte) (ton.BoC, error) {
+	if err := own(w, p); err != nil {
+		return nil, err
+	}
+	hash, err := p.Hash()
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	if len(signature) != ed25519.SignatureSize || !ed25519.Verify(w.PublicKey, hash[:], signature) {
+		return nil, ErrSignature
+	}
+	body, err := p.Sign(signature)
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
 	var init *tlb.StateInit
 	if deploy {
-		init = w.public.StateInit()
+		init = w.StateInit()
 	}
-	signed, err := ton.External(w.address, init, body)
+	signed, err := ton.External(w.Address(), init, body)
 	if err != nil {
 		return nil, fmt.Errorf("external message: %w", err)
 	}
 	// What leaves is judged by its bytes, not by what they were made from.
-	if err := w.check(signed, hash, deploy); err != nil {
+	if err := check(w, signed, hash, deploy); err != nil {
 		return nil, fmt.Errorf("signed message: %w", err)
 	}
 	return signed, nil
 }
 
-func (w *Wallet) check(signed ton.BoC, want ton.Hash, deploy bool) error {
+func own(w ton.Wallet, p ton.Payload) error {
+	if p.Wallet != w.Version || p.WalletID != w.ID() {
+		return fmt.Errorf("%w: it names %s wallet %d, the key is for %s wallet %d", ErrForeign, p.Wallet, p.WalletID, w.Version, w.ID())
+	}
+	return nil
+}
+
+func check(w ton.Wallet, signed ton.BoC, want ton.Hash, deploy bool) error {
 	to, deploys, body, err := ton.ParseExternal(signed)
 	if err != nil {
 		return err
 	}
-	if to != w.address || deploys != deploy {
+	if to != w.Address() || deploys != deploy {
 		return errors.New("it goes elsewhere or deploys something else")
 	}
-	c, signature, err := ton.SplitBody(w.public.Version, body)
+	c, signature, err := ton.SplitBody(w.Version, body)
 	if err != nil {
 		return err
 	}
-	p, err := ton.ParsePayload(w.public.Version, c)
+	p, err := ton.ParsePayload(w.Version, c)
 	if err != nil {
 		return err
 	}
@@ -96,7 +122,7 @@ func (w *Wallet) check(signed ton.BoC, want ton.Hash, deploy bool) error {
 	if err != nil {
 		return err
 	}
-	if got != want || !ed25519.Verify(w.public.PublicKey, got[:], signature) {
+	if got != want || !ed25519.Verify(w.PublicKey, got[:], signature) {
 		return errors.New("it does not hold the payload, or its signature is wrong")
 	}
 	return nil

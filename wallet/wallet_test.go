@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -190,62 +188,6 @@ func TestKeyFromMnemonicRefuses(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 			continue
 		}
-	}
-}
-
-// The environment gives exactly one mnemonic, and only a file that nobody else
-// can read is taken.
-func TestMnemonicFromEnv(t *testing.T) {
-	words := strings.Join(reference.NewSeed(), " ")
-	dir := t.TempDir()
-	file := func(name string, mode os.FileMode, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	good := file("good", 0o600, words+"\n")
-	for name, c := range map[string]struct {
-		env  map[string]string
-		want string // of the error; "" for none
-	}{
-		"words":         {map[string]string{wallet.EnvMnemonic: words}, ""},
-		"file":          {map[string]string{wallet.EnvMnemonicFile: good}, ""},
-		"neither":       {nil, "neither FRAGPLAN_MNEMONIC nor FRAGPLAN_MNEMONIC_FILE is set"},
-		"both":          {map[string]string{wallet.EnvMnemonic: words, wallet.EnvMnemonicFile: good}, "keep one"},
-		"group may":     {map[string]string{wallet.EnvMnemonicFile: file("group", 0o640, words)}, "chmod 600"},
-		"all may":       {map[string]string{wallet.EnvMnemonicFile: file("all", 0o604, words)}, "chmod 600"},
-		"missing":       {map[string]string{wallet.EnvMnemonicFile: filepath.Join(dir, "none")}, "no such file"},
-		"folder":        {map[string]string{wallet.EnvMnemonicFile: dir}, "no plain file"},
-		"empty":         {map[string]string{wallet.EnvMnemonicFile: file("empty", 0o600, "")}, "empty"},
-		"large":         {map[string]string{wallet.EnvMnemonicFile: file("large", 0o600, strings.Repeat("a ", 4096))}, "too large"},
-		"owner may not": {map[string]string{wallet.EnvMnemonicFile: file("owner", 0o400, words)}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m, err := wallet.MnemonicFromEnv(func(k string) string { return c.env[k] }, os.Open)
-			if c.want == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := wallet.KeyFromMnemonic(m); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("got %v, want %q", err, c.want)
-			}
-			if strings.Contains(err.Error(), words) {
-				t.Error("the error holds the words")
-			}
-		})
-	}
-	if _, err := wallet.MnemonicFromEnv(func(string) string { return "" }, os.Open); !errors.Is(err, wallet.ErrNoMnemonic) {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -158,7 +158,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
 	}
 	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
-		Ledger: p.store, Market: market{session}, Signer: signer{key}, Chain: lookout{client}, Watch: shown.Progress,
+		Ledger: p.store, Market: market{session}, Signer: key, Chain: lookout{client}, Watch: shown.Progress,
 	})
 	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
 		err = sqlite.ErrEpoch

@@ -14,6 +14,7 @@ import (
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/signer"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/wallet"
 )
@@ -126,7 +127,7 @@ func (p *program) hint(err error) string {
 		{fragment.ErrBadAnswer, "Nothing is lost; run fragplan apply again. If it stays so, look at fragment.com with a browser; if it works there, Fragment has changed, and a newer fragplan is needed."},
 		{fragment.ErrBadRequest, "Run fragplan apply again. If it stays so, Fragment has changed, and a newer fragplan is needed."},
 		{fragment.ErrRateLimited, "Fragment asks to slow down; try again in some minutes: fragplan apply"},
-		{wallet.ErrNoMnemonic, "Set FRAGPLAN_MNEMONIC_FILE to a file (mode 0600) with the wallet's 24 words, or rehearse with: fragplan -sandbox apply"},
+		{signer.ErrNoMnemonic, "Set FRAGPLAN_MNEMONIC_FILE to a file (mode 0600) with the wallet's 24 words, or say under wallet in fragplan.yaml where they are (key:) or who signs (signer:), or rehearse with: fragplan -sandbox apply"},
 		{wallet.ErrMnemonic, "The wallet's recovery phrase has 24 English words, in their order."},
 	} {
 		if errors.Is(err, h.is) {

@@ -163,6 +163,8 @@ Environment; files are named from the shell's folder, whatever -chdir says:
   FRAGMENT_HASH            the session's API hash; without it, the page's is used
   FRAGPLAN_MNEMONIC_FILE   a file of mode 0600 with the wallet's 24 words
   FRAGPLAN_MNEMONIC        the words themselves, instead of a file
+  FRAGPLAN_AGE_IDENTITY    a file of mode 0600 with identities for key: age:FILE
+  FRAGPLAN_AGE_PASSPHRASE  the passphrase for it, instead of identities
   FRAGPLAN_TON_CONFIG      the list of TON servers, instead of global.config.json
   FRAGPLAN_SANDBOX         1 rehearses as -sandbox does
   NO_COLOR                 anything prints without colours

@@ -16,16 +16,20 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(start("")) }
+
+// start runs the command line of this process, with Fragment at a URL.
+func start(fragmentURL string) int {
 	p := &program{
-		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		fragmentURL: fragmentURL,
+		args:        os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		interrupt: make(chan struct{}),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go p.listen(signals, cancel)
-	os.Exit(p.run(ctx))
+	return p.run(ctx)
 }
 
 // listen ends the program at the first interrupt, or at the second if the
@@ -55,6 +59,8 @@ type program struct {
 	misread  error    // of a command line that asked for help on nothing
 	collects bool     // warnings become part of what is printed as JSON
 	warnings []string // that were collected
+
+	fragmentURL string // where Fragment is; "" is the live service, and only tests have another
 
 	dir     string // -chdir
 	sandbox bool   // -sandbox

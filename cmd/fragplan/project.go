@@ -18,7 +18,6 @@ import (
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
-	"github.com/fragplan/fragplan/wallet"
 )
 
 // project is a folder with everything that commands open of it. What is
@@ -32,7 +31,7 @@ type project struct {
 	world  *sandbox.World
 	client *chain.Client
 	market *fragment.Client
-	key    *wallet.Wallet
+	key    hand
 
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
@@ -234,63 +233,12 @@ func (p *project) networkID() int32 {
 	return ton.Mainnet
 }
 
-// signer reads the key and checks that it is the project's.
-func (p *project) signer(ctx context.Context) (*wallet.Wallet, error) {
-	if p.key != nil {
-		return p.key, nil
-	}
-	words, err := p.mnemonic(ctx)
-	if err != nil {
-		return nil, err
-	}
-	key, err := wallet.KeyFromMnemonic(words)
-	if err != nil {
-		return nil, err
-	}
-	w, err := wallet.New(p.spec.Wallet.Version, key, p.networkID())
-	if err != nil {
-		return nil, err
-	}
-	want, err := p.address(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if w.Address() != want {
-		return nil, p.foreign(key, w.Address(), want)
-	}
-	p.key = w
-	return w, nil
-}
-
-// foreign is the error for a key that is not the project's. The usual mistake
-// is the other version of the right wallet.
-func (p *project) foreign(key wallet.Key, has, want ton.Address) error {
-	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
-		other := ton.Wallet{Version: version, PublicKey: key.Public(), NetworkID: p.networkID()}
-		if other.Address() == want {
-			return fmt.Errorf("the wallet %s is the %s wallet of this key, and fragplan.yaml says %s: write version: %s there", want, version, p.spec.Wallet.Version, version)
-		}
-	}
-	return fmt.Errorf("the recovery phrase is that of %s (as a %s wallet), and the project's wallet is %s: nothing is signed with another wallet's key. Use the words of that wallet, or correct the address in fragplan.yaml", has, p.spec.Wallet.Version, want)
-}
-
-func (p *project) mnemonic(ctx context.Context) (wallet.Mnemonic, error) {
-	if !p.program.sandbox {
-		return wallet.MnemonicFromEnv(p.program.getenv, os.Open)
-	}
-	w, err := p.openWorld(ctx)
-	if err != nil {
-		return wallet.Mnemonic{}, err
-	}
-	return worldMnemonic(w), nil
-}
-
 // session is the client of the market, or ErrNoCredentials.
 func (p *project) session(ctx context.Context) (*fragment.Client, error) {
 	if p.market != nil {
 		return p.market, nil
 	}
-	c := &fragment.Client{Pace: livePace}
+	c := &fragment.Client{Pace: livePace, BaseURL: p.program.fragmentURL}
 	if p.program.sandbox {
 		w, err := p.openWorld(ctx)
 		if err != nil {
@@ -299,6 +247,9 @@ func (p *project) session(ctx context.Context) (*fragment.Client, error) {
 		c.BaseURL, c.Cookie = w.FragmentURL, fragment.SecretOf(w.Cookie)
 		c.Pace, c.RetryPause = 0, 50*time.Millisecond // nobody minds a rehearsal's haste
 	} else {
+		if p.program.fragmentURL != "" {
+			c.Pace = 0
+		}
 		credentials, err := fragment.FromEnv(p.program.getenv)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,16 +25,27 @@ var update = flag.Bool("update", false, "rewrite the expected texts in testdata"
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"fragplan": main,
+		// The same with a Fragment of this machine in the place of the live
+		// service, for what a rehearsal doesn't have.
+		"fragplan-live": func() { os.Exit(start(os.Getenv("FRAGMENT_URL"))) },
 	})
 }
 
 // Each script is a promise: the real command on real files against the
 // sandbox, with what a person sees.
 func TestScripts(t *testing.T) {
+	example := filepath.Join(t.TempDir(), "signer")
+	if out, err := exec.Command("go", "build", "-o", example, "../../examples/signer").CombinedOutput(); err != nil {
+		t.Fatalf("examples/signer: %v\n%s", err, out)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("SIGNER", example)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exitcode": exitcode,
 			"edit":     edit,
@@ -43,6 +56,9 @@ func TestScripts(t *testing.T) {
 			"capture":  capture,
 			"byhand":   byhand,
 			"lose":     lose,
+			"seed":     seed,
+			"secret":   secret,
+			"seal":     seal,
 		},
 	})
 }
@@ -96,7 +112,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // world waits until a background "fragplan sandbox" runs the world of this
-// folder, and sets $WALLET and $WORDS to its wallet.
+// folder, and sets $WALLET and $WORDS to its wallet, and $FRAGMENT_URL and
+// $COOKIE to its session.
 func world(ts *testscript.TestScript, neg bool, args []string) {
 	const name = ".fragplan/sandbox/running.json"
 	await(ts, neg, append([]string{name, `\}\s*$`}, args...))
@@ -104,6 +121,8 @@ func world(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(name)), &facts))
 	ts.Setenv("WALLET", facts.Wallet.String())
 	ts.Setenv("WORDS", strings.Join(facts.Mnemonic, " "))
+	ts.Setenv("FRAGMENT_URL", facts.FragmentURL)
+	ts.Setenv("COOKIE", facts.Cookie)
 }
 
 // poke FILE OFFSET HEX writes bytes over a file's own.

@@ -11,6 +11,7 @@ import (
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/signer"
 	"github.com/fragplan/fragplan/ton"
 	"github.com/fragplan/fragplan/wallet"
 )
@@ -19,7 +20,8 @@ import (
 var (
 	_ reconcile.Ledger = (*sqlite.Store)(nil)
 	_ reconcile.Market = market{}
-	_ reconcile.Signer = signer{}
+	_ reconcile.Signer = inside{}
+	_ reconcile.Signer = outside{}
 	_ reconcile.Chain  = lookout{}
 )
 
@@ -72,11 +74,23 @@ func (m market) Delivered(ctx context.Context, kind product.Kind) (bool, error) 
 	return state.Done, err
 }
 
-// signer signs with a key of this process.
-type signer struct{ wallet *wallet.Wallet }
+// inside signs with a key of this process.
+type inside struct{ *wallet.Wallet }
 
-func (s signer) Sign(_ context.Context, p ton.Payload, deploys bool) (ton.BoC, error) {
-	return s.wallet.Sign(p, deploys)
+func (s inside) Sign(_ context.Context, p ton.Payload, deploys bool, _ []string) (ton.BoC, error) {
+	return s.Wallet.Sign(p, deploys)
+}
+
+// outside signs with a program that holds the key.
+type outside struct {
+	program signer.Program
+	wallet  ton.Wallet
+}
+
+func (s outside) Public() ton.Wallet { return s.wallet }
+
+func (s outside) Sign(ctx context.Context, p ton.Payload, deploys bool, keys []string) (ton.BoC, error) {
+	return s.program.Sign(ctx, s.wallet, p, deploys, keys)
 }
 
 // lookout reads the chain.

@@ -1,0 +1,129 @@
+// Command signer is an example of a program that signs for fragplan: it holds
+// the key in a file, as a real one does in an HSM, a KMS or a device, and looks
+// for itself at what it signs.
+//
+//	wallet:
+//	  signer: {exec: [signer, -max, "20", /etc/fragplan/key]}
+//
+// The file holds the 32 bytes of an Ed25519 seed in hexadecimal digits. What is
+// said on stdin and stdout is described in docs/signers.md.
+package main
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/fragplan/fragplan/ton"
+)
+
+type question struct {
+	Version int    `json:"fragplan"`
+	Op      string `json:"op"`
+	Hash    string `json:"hash"`
+	Payload string `json:"payload"`
+	Wallet  struct {
+		Version ton.WalletVersion `json:"version"`
+	} `json:"wallet"`
+}
+
+type answer struct {
+	PublicKey string `json:"public_key,omitempty"`
+	Signature string `json:"signature,omitempty"`
+	Error     string `json:"error,omitempty"`
+}
+
+func main() {
+	most := flag.String("max", "20", "the most TON that one message may pay")
+	flag.Parse()
+	a, err := reply(*most, flag.Arg(0))
+	if err != nil {
+		a = answer{Error: err.Error()}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(a); err != nil {
+		os.Exit(1)
+	}
+}
+
+func reply(most, file string) (answer, error) {
+	var q question
+	if err := json.NewDecoder(os.Stdin).Decode(&q); err != nil {
+		return answer{}, err
+	}
+	key, err := readKey(file)
+	if err != nil {
+		return answer{}, err
+	}
+	public := hex.EncodeToString(key.Public().(ed25519.PublicKey))
+	switch {
+	case q.Version != 1:
+		return answer{}, fmt.Errorf("this signer speaks version 1, not %d", q.Version)
+	case q.Op == "public-key":
+		return answer{PublicKey: public}, nil
+	case q.Op != "sign":
+		return answer{}, fmt.Errorf("unknown op %q", q.Op)
+	}
+	hash, err := inspect(q, most)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{PublicKey: public, Signature: hex.EncodeToString(ed25519.Sign(key, hash[:]))}, nil
+}
+
+// inspect returns the hash to sign, of what it has read itself: what fragplan
+// says of a payload is for people, and a signer that trusts it guards nothing.
+func inspect(q question, most string) (ton.Hash, error) {
+	limit, err := ton.ParseNano(most)
+	if err != nil {
+		return ton.Hash{}, err
+	}
+	boc, err := ton.ParseBase64(q.Payload)
+	if err != nil {
+		return ton.Hash{}, err
+	}
+	c, err := boc.Cell()
+	if err != nil {
+		return ton.Hash{}, err
+	}
+	p, err := ton.ParsePayload(q.Wallet.Version, c)
+	if err != nil {
+		return ton.Hash{}, err
+	}
+	var sum ton.Nano
+	for _, t := range p.Transfers {
+		if t.Amount > limit {
+			return ton.Hash{}, fmt.Errorf("%s TON to %s is more than this signer allows", t.Amount, t.To)
+		}
+		if sum += t.Amount; sum > limit {
+			return ton.Hash{}, fmt.Errorf("the message pays more than the %s TON that this signer allows", limit)
+		}
+	}
+	hash := ton.Hash(c.Hash())
+	if hash.String() != q.Hash {
+		return ton.Hash{}, fmt.Errorf("the hash is not the payload's")
+	}
+	return hash, nil
+}
+
+func readKey(file string) (ed25519.PrivateKey, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("others may read %s: chmod 600 it", file)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("%s holds no seed of 32 bytes in hexadecimal digits", file)
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}
