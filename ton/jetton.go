@@ -188,6 +188,7 @@ func JettonExcesses(body *cell.Cell) (query uint64, ok bool) {
 type Jetton struct {
 	Wallet  Address // the owner's jetton wallet, which follows from the master
 	Balance int64   // in the jetton's smallest unit; 0 for a wallet that never was
+	Locked  bool    // who makes the jetton keeps the owner from sending any
 	Time    uint32  // Unix seconds of the shard block that holds the wallet
 }
 
