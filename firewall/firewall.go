@@ -20,6 +20,7 @@ type Rules struct {
 	Wallet       ton.Address           // the wallet that will sign
 	Destinations []ton.Address         // the accounts that may be paid
 	RefKnown     func(ref string) bool // whether the ledger has seen the ref; nil refuses all refs
+	Jetton       ton.Address           // the wallet's own jetton wallet of USDT, as the chain proves it; zero refuses all USDT
 }
 
 // Want is what was approved: the item, the invoice's amount, the most that it
@@ -122,14 +123,8 @@ func Check(r Rules, want Want, got Offer) error {
 	if err := checkWant(r, want); err != nil {
 		return err
 	}
-	if len(got.Messages) != 1 {
-		return refuse(MessageCount, "a purchase is one message", "1", "%d", len(got.Messages))
-	}
-	if got.From != r.Wallet {
-		return refuse(WrongSender, "the session must be connected to the wallet that pays", r.Wallet.String(), "%s", got.From)
-	}
-	if got.ValidUntil <= want.Now {
-		return refuse(Expired, "the offer must still be valid", fmt.Sprintf("later than %d", want.Now), "%d", got.ValidUntil)
+	if err := checkOffer(r, want.Now, got); err != nil {
+		return err
 	}
 	m := got.Messages[0]
 	if err := checkTransfer(r, want, m); err != nil {
@@ -140,6 +135,20 @@ func Check(r Rules, want Want, got Offer) error {
 		return err
 	}
 	return checkText(r, want.Item, text)
+}
+
+// checkOffer judges what does not depend on the money that pays.
+func checkOffer(r Rules, now uint32, got Offer) error {
+	if len(got.Messages) != 1 {
+		return refuse(MessageCount, "a purchase is one message", "1", "%d", len(got.Messages))
+	}
+	if got.From != r.Wallet {
+		return refuse(WrongSender, "the session must be connected to the wallet that pays", r.Wallet.String(), "%s", got.From)
+	}
+	if got.ValidUntil <= now {
+		return refuse(Expired, "the offer must still be valid", fmt.Sprintf("later than %d", now), "%d", got.ValidUntil)
+	}
+	return nil
 }
 
 func checkWant(r Rules, want Want) error {

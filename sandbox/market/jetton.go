@@ -57,7 +57,7 @@ func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
 	query := m.derive("query", o.ref)
 	to, response, usdt, forward, gas := Collector, o.session.wallet, o.usdt, int64(1), int64(jettonGas)
 	wallet := m.opt.JettonWallet(o.session.wallet)
-	custom, inline := false, false
+	custom := false
 	switch fault {
 	case "foreign_destination":
 		to = foreign
@@ -75,8 +75,6 @@ func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
 		forward = int64(ton.TON / 100)
 	case "custom":
 		custom = true
-	case "inline":
-		inline = true
 	}
 	b := cell.BeginCell().MustStoreUInt(0x0f8a7ea5, 32).MustStoreUInt(binary.BigEndian.Uint64(query[:]), 64).
 		MustStoreBigCoins(big.NewInt(usdt)).MustStoreAddr(to.TLB()).MustStoreAddr(response.TLB()).
@@ -84,13 +82,7 @@ func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
 	if custom {
 		b.MustStoreRef(comment)
 	}
-	b.MustStoreBigCoins(big.NewInt(forward)).MustStoreBoolBit(!inline)
-	if inline {
-		// The whole text stands in one more cell, so that it fits.
-		b.MustStoreUInt(0, 32).MustStoreRef(cell.BeginCell().MustStoreStringSnake(Comment(o.product, o.quantity, o.ref)).EndCell())
-	} else {
-		b.MustStoreRef(comment)
-	}
+	b.MustStoreBigCoins(big.NewInt(forward)).MustStoreBoolBit(true).MustStoreRef(comment)
 	return answer{
 		"address": bounceable(wallet), "amount": strconv.FormatInt(gas, 10),
 		"payload": EncodePayload(b.EndCell(), m.on("padded")),
