@@ -108,10 +108,10 @@ func (s *State) assign(e FoundAssigned) error {
 		return fmt.Errorf("found transfer %d: %w", e.Found, ErrTransition)
 	case e.Order != s.LastOrder+1:
 		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
-	case e.Generation != s.Generation(e.Key) || e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):
-		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
 	case !e.Row.IsZero() && (s.RowUsed(e.Row) || !e.Row.Names(e.Handle, f.Item, f.Amount)):
 		return fmt.Errorf("found transfer %d: row %v is not of it, or is another order's: %w", e.Found, e.Row, ErrTransition)
+	case e.Generation != s.Generation(e.Key) || e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):
+		return fmt.Errorf("%s: %d was given when this was decided, %d now: %w", e.Key, e.Prior, s.Given(e.Key), ErrPrior)
 	}
 	evidence := EvidencePerson
 	if !e.Row.IsZero() {

@@ -82,6 +82,9 @@ func (s *Store) assign(ctx context.Context, e ledger.FoundAssigned) error {
 	if err := s.one(ctx, `UPDATE found SET order_id = ?, reason = ? WHERE id = ?`, int64(e.Order), e.Reason, int64(e.Found)); err != nil {
 		return err
 	}
+	if !e.Row.IsZero() && e.Row.Handle != e.Handle {
+		return fmt.Errorf("found transfer %d: the row names @%s: %w", e.Found, e.Row.Handle, ledger.ErrTransition)
+	}
 	if err := s.list(ctx, e.Order, e.Row); err != nil {
 		return err
 	}
