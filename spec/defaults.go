@@ -7,12 +7,16 @@ import (
 )
 
 // grantFields are what a grant may hold.
-var grantFields = []string{"to", "stars", "premium", "ton", "gram", "reason", "labels"}
+var grantFields = []string{"to", "from_csv", "expect", "allow_duplicates", "stars", "premium", "ton", "gram", "reason", "labels"}
+
+// ownFields are those that only make sense where the recipients stand.
+var ownFields = []string{"from_csv", "expect", "allow_duplicates"}
 
 // alternatives are fields of which a grant has one: its own keeps out the
 // default of any other.
 var alternatives = [][]string{
 	{"stars", "premium", "ton", "gram"},
+	{"to", "from_csv"},
 }
 
 // defaults reads the fields that the grants of a file take where they have none
@@ -31,6 +35,10 @@ func (l *loader) defaults(d *doc, entries []entry) (list []entry) {
 			d.unknown(f.key, "defaults", grantFields...)
 			continue
 		}
+		if slices.Contains(ownFields, f.name) {
+			d.bad(f.key, "defaults", "write it in the grant", "%s can't be a default", f.name)
+			continue
+		}
 		list = append(list, f)
 	}
 	return list
@@ -42,7 +50,7 @@ func inherit(own, defaults []entry) []entry {
 		return own
 	}
 	has := make(map[string]bool, len(own))
-	for _, f := range own {
+	for _, f := range slices.Concat(own, columns(own)) {
 		has[f.name] = true
 		for _, group := range alternatives {
 			if slices.Contains(group, f.name) {
@@ -58,6 +66,18 @@ func inherit(own, defaults []entry) []entry {
 		}
 	}
 	return own
+}
+
+// columns are the fields of from_csv: a column may give the product.
+func columns(own []entry) (list []entry) {
+	for _, f := range own {
+		for i := 0; f.name == "from_csv" && i+1 < len(f.value.Content); i += 2 {
+			if name := f.value.Content[i].Value; slices.Contains(alternatives[0], name) {
+				list = append(list, entry{name: name})
+			}
+		}
+	}
+	return list
 }
 
 // A Label says something of a grant for whoever sorts what was given.

@@ -61,6 +61,12 @@ func (f *folder) read(name string) (string, error) {
 	return string(b), nil
 }
 
+// has reports whether there is an ordinary file of that name.
+func (f *folder) has(name string) bool {
+	info, err := f.root.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // plain takes the operation and the path off an error of package os, because
 // the message names the path already.
 func plain(err error) error {

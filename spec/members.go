@@ -136,6 +136,10 @@ type pendingGrant struct {
 	Grant
 	d  *doc
 	to []*yaml.Node
+
+	csv      *fromCSV
+	expected *yaml.Node
+	again    string // why somebody may stand twice in a CSV file
 }
 
 const exampleGrant = "{to: …, stars: …, reason: …}"
@@ -162,6 +166,12 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 			items = append(items, f)
 		case "reason":
 			g.Reason, _ = d.text(f.value, "reason", "a reason")
+		case "from_csv":
+			g.csv = l.fromCSV(d, f.value)
+		case "expect":
+			g.expected = f.value
+		case "allow_duplicates":
+			g.again, _ = d.text(f.value, "allow_duplicates", "why each is meant")
 		case "labels":
 			g.Labels = d.labels(f.value)
 		default:
@@ -171,10 +181,13 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 	if e.value.Kind != yaml.MappingNode {
 		return
 	}
-	d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people, a group or a user name "@…"`}})
+	if g.csv == nil {
+		d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people, a group or a user name "@…"`}})
+	}
+	items = d.csvFields(e, &g, items)
 	switch len(items) {
 	case 0:
-		if merges(e.value) {
+		if merges(e.value) || g.csv != nil && g.csv.product != "" {
 			break
 		}
 		d.bad(e.value, "product", "a grant has one of stars, premium and ton", "grant %s gives nothing", clip(name))
@@ -226,16 +239,23 @@ func (d *doc) item(e entry) product.Item {
 		}
 		i = product.Item{Kind: kind, Quantity: n}
 	}
-	if _, ok := i.Parts(); !ok {
-		message := fmt.Sprintf("%d Stars in one grant are too many: the most is %d", i.Quantity, int64(product.MaxTotalStars))
-		if err := i.Check(); err != nil && i.Quantity <= product.MaxTotalStars {
-			message = err.Error()
-		} else if kind == product.TopUp {
-			message = fmt.Sprintf("%d TON are too many: the most is %d", i.Quantity, int64(product.MaxTopUp))
-		}
+	if message := unsold(i); message != "" {
 		d.bad(e.value, "product", hint, "%s", message)
 	}
 	return i
+}
+
+// unsold says why no purchases add up to an item, "" if some do.
+func unsold(i product.Item) string {
+	if _, ok := i.Parts(); ok {
+		return ""
+	}
+	if err := i.Check(); err != nil && i.Quantity <= product.MaxTotalStars {
+		return err.Error()
+	} else if i.Kind == product.TopUp {
+		return fmt.Sprintf("%d TON are too many: the most is %d", i.Quantity, int64(product.MaxTopUp))
+	}
+	return fmt.Sprintf("%d Stars in one grant are too many: the most is %d", i.Quantity, int64(product.MaxTotalStars))
 }
 
 func mustInt(digits string) int64 {

@@ -22,6 +22,12 @@ func (l *loader) resolve() {
 	groups := l.resolveGroups()
 	total := 0
 	for _, g := range l.pending {
+		if g.csv != nil {
+			l.fromRows(&g)
+			if total += len(g.To); g.expected != nil {
+				l.expect(&g)
+			}
+		}
 		first := make(map[string]Pos, len(g.to))
 		for _, n := range g.to {
 			members, ok := groups[n.Value]

@@ -6,6 +6,7 @@
 package spec
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"time"
 
@@ -83,12 +84,16 @@ type Recipient struct {
 	Handle string   // in lower case, without "@"
 	Was    []string `validate:"-"` // earlier handles
 	Pos    Pos      `validate:"-"`
+
+	Row    string       // of a CSV file: its key; "" for others
+	Item   product.Item // what the row gives; zero for what the grant gives
+	Reason string       // of the row; "" for the grant's
 }
 
 // An Occurrence is one thing that one person is to have. Its Key is its name
 // for ever.
 type Occurrence struct {
-	Key    string // "best-meme/ann", "promo/@our_channel"
+	Key    string // "best-meme/ann", "promo/@our_channel", "runners-up/17" for a row
 	Grant  string
 	Person string // the id under people, or "@handle"
 	Handle string // in lower case, without "@"
@@ -111,8 +116,8 @@ func (p *Project) Occurrences() []Occurrence {
 	for _, g := range p.Grants {
 		for _, r := range g.To {
 			list = append(list, Occurrence{
-				Key: g.Name + "/" + r.Person, Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
-				Item: g.Item, Single: g.Single, Reason: g.Reason, Labels: g.Labels, Pos: r.Pos,
+				Key: g.Name + "/" + cmp.Or(r.Row, r.Person), Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
+				Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos,
 			})
 		}
 	}
