@@ -207,6 +207,14 @@ type (
 		Found  FoundID `json:"found"`
 		Reason string  `json:"reason"`
 	}
+	// RuleSeen records the schedule of a recurring grant before anything is
+	// bought by it: the first, or one that was edited, which makes no dates
+	// before Since.
+	RuleSeen struct {
+		Grant string `json:"grant"`
+		Rule  string `json:"rule"`
+		Since int64  `json:"since"` // days from 1970-01-01; 0 for a grant's first
+	}
 )
 
 func (Opened) kind() string               { return "ledger_opened" }
@@ -234,6 +242,7 @@ func (TransactionExplained) kind() string { return "transaction_explained" }
 func (TransferFound) kind() string        { return "transfer_found" }
 func (FoundAssigned) kind() string        { return "found_assigned" }
 func (FoundSetAside) kind() string        { return "found_set_aside" }
+func (RuleSeen) kind() string             { return "rule_seen" }
 
 // KindOf names an event's type, as stores keep it.
 func KindOf(e Event) string { return e.kind() }
@@ -287,6 +296,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"transfer_found":        decode[TransferFound],
 	"found_assigned":        decode[FoundAssigned],
 	"found_set_aside":       decode[FoundSetAside],
+	"rule_seen":             decode[RuleSeen],
 }
 
 func decode[E Event](body []byte) (Event, error) {

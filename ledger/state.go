@@ -22,6 +22,7 @@ type State struct {
 	Founds   map[FoundID]*Found
 	Noted    map[ton.Position]string // transactions outside our payments that are explained, with the reason
 	Reissues map[string]Reissue      // the newest of each key
+	Rules    map[string][]Rule       // of recurring grants, the oldest first
 
 	LastOrder   OrderID
 	LastPayment PaymentID
@@ -44,6 +45,7 @@ func NewState() *State {
 		Founds:   map[FoundID]*Found{},
 		Noted:    map[ton.Position]string{},
 		Reissues: map[string]Reissue{},
+		Rules:    map[string][]Rule{},
 		keys:     map[string][]OrderID{},
 		rows:     map[Row]OrderID{},
 	}
@@ -163,6 +165,8 @@ func (s *State) apply(e Event) error {
 		w.Checked = e.Position
 	case PaymentArmedEvent, PaymentSignedEvent, PaymentExecutedEvent, PaymentDeadEvent, BurnArmed, BurnSigned:
 		return s.applyPayment(e)
+	case RuleSeen:
+		return s.see(e)
 	default:
 		return s.decide(e)
 	}

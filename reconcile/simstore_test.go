@@ -146,6 +146,9 @@ func clone(s *ledger.State) *ledger.State {
 	for at, reason := range s.Noted {
 		c.Noted[at] = reason
 	}
+	for grant, rules := range s.Rules {
+		c.Rules[grant] = slices.Clone(rules)
+	}
 	for key, r := range s.Reissues {
 		c.Reissues[key] = r
 	}

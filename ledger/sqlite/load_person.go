@@ -50,3 +50,9 @@ func (l *loader) reissue(r *row) error {
 	l.state.Reissues[key] = ledger.Reissue{Generation: int(r.number()), Reason: r.text()}
 	return nil
 }
+
+func (l *loader) rule(r *row) error {
+	grant := r.text()
+	l.state.Rules[grant] = append(l.state.Rules[grant], ledger.Rule{Text: r.text(), Since: r.number()})
+	return nil
+}

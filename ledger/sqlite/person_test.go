@@ -267,3 +267,30 @@ func TestLoadFullReadsTheBulk(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// The rules of a recurring grant stay, each with the day since which it holds:
+// without them an edited rule could make dates in the past.
+func TestRulesStay(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, ledger.RuleSeen{Grant: "thanks", Rule: "every month"}, ledger.RuleSeen{Grant: "thanks", Rule: "every week", Since: 20_800},
+		ledger.RuleSeen{Grant: "other", Rule: "every day"})
+	for _, e := range []ledger.RuleSeen{
+		{Grant: "thanks", Rule: "every week", Since: 20_900}, {Grant: "thanks", Rule: "every day", Since: 20_799}, {Grant: "thanks", Rule: "every day"},
+		{Grant: "new", Rule: "every day", Since: 1}, {Grant: "", Rule: "every day"}, {Grant: "new", Rule: ""},
+	} {
+		refused(t, s, ledger.ErrTransition, e)
+	}
+	for _, c := range []struct{ statement, reason string }{
+		{`INSERT INTO rule VALUES ('thanks', 4, 'x', 20900)`, "a rule follows another one"},
+		{`DROP TRIGGER rule_follows_another; INSERT INTO rule VALUES ('thanks', 3, 'x', 0)`, "only_the_first_rule_has_no_day"},
+		{`UPDATE rule SET since = 1 WHERE n = 2`, "a rule is never changed"},
+		{`DELETE FROM rule`, "a rule is never deleted"},
+	} {
+		refuses(t, path, c.statement, c.reason)
+	}
+	put(t, s, ledger.RuleSeen{Grant: "thanks", Rule: "every month", Since: 20_800})
+	want := []ledger.Rule{{Text: "every month"}, {Text: "every week", Since: 20_800}, {Text: "every month", Since: 20_800}}
+	if d := cmp.Diff(want, load(t, s).Rules["thanks"]); d != "" {
+		t.Error(d)
+	}
+}

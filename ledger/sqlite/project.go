@@ -48,6 +48,9 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 		return s.hold(ctx, e)
 	case ledger.WalletChecked:
 		return s.one(ctx, `UPDATE wallet SET checked_lt = ?, checked_hash = ? WHERE address = ?`, int64(e.Position.LT), e.Position.Hash[:], e.Wallet.Raw())
+	case ledger.RuleSeen:
+		return s.one(ctx, `INSERT INTO rule (grant_name, n, text, since)
+			VALUES (?1, (SELECT count(*) + 1 FROM rule WHERE grant_name = ?1), ?2, ?3)`, e.Grant, e.Rule, e.Since)
 	case ledger.BurnArmed:
 		return s.armBurn(ctx, e)
 	case ledger.BurnSigned:

@@ -83,7 +83,7 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 	t.Log("taken", taken, "refused", refusals)
 	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
 		"payment_dead", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
-		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside"} {
+		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen"} {
 		if taken[kind] == 0 {
 			t.Errorf("%s never happened: the test doesn't reach it", kind)
 		}
@@ -141,9 +141,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 26)
+	step := n(0, 27)
 	if n(0, 3) > 0 {
-		kinds := []int{3, 18, 23}
+		kinds := []int{3, 18, 23, 27}
 		for _, o := range s.Orders {
 			kinds = append(kinds, next[o.Phase]...)
 		}
@@ -397,6 +397,8 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 			e.Row = listed(r, "x", f.Item, f.Amount)
 		}
 		return e
+	case 27:
+		return ledger.RuleSeen{Grant: []string{"", "g", "g", "h", "h"}[n(0, 4)], Rule: fmt.Sprintf("every %d days", n(1, 3)), Since: int64(n(-1, 12) / 2)}
 	}
 	return ledger.FoundSetAside{Found: found(), Reason: reason}
 }

@@ -154,6 +154,8 @@ func differs(a, b *ledger.State) string {
 		return "a transaction that is explained"
 	case !reflect.DeepEqual(a.Reissues, b.Reissues):
 		return "a reissue"
+	case !reflect.DeepEqual(a.Rules, b.Rules):
+		return "a recurring grant's rule"
 	case len(a.Orders) != len(b.Orders) || len(a.Payments) != len(b.Payments):
 		return "the number of orders or payments"
 	}
