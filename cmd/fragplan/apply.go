@@ -84,6 +84,16 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	}
 	if !plan.Changes() {
 		err := verdict(settled, plan)
+		if len(settled.Undelivered) > 0 {
+			// Perhaps only because the session could not be used to confirm.
+			if _, why := project.admit(ctx); barred(why) {
+				err = why
+			}
+		}
+		shown.Done(settled, err)
+		return err
+	}
+	if _, err := project.admit(ctx); err != nil {
 		shown.Done(settled, err)
 		return err
 	}

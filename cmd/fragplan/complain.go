@@ -117,6 +117,7 @@ func (p *program) hint(err error) string {
 		{reconcile.ErrStale, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrApplied, "A plan is good for one run. See what it bought with: fragplan ledger list"},
 		{fragment.ErrNoCredentials, "Set FRAGMENT_COOKIE to the Cookie header of a logged-in session of fragment.com, or rehearse with: fragplan -sandbox apply"},
+		{fragment.ErrCookies, "In a browser that is logged in at fragment.com with the wallet connected, copy all four of stel_ssid, stel_dt, stel_token and stel_ton_token: as the Cookie header, or with an extension that exports cookies as JSON or cookies.txt."},
 		{fragment.ErrLoggedOut, "The session has ended: log in at fragment.com again and set FRAGMENT_COOKIE anew."},
 		{fragment.ErrVerification, "Finish the verification (KYC) at fragment.com with this account, then: fragplan apply"},
 		{fragment.ErrNoWallet, "Connect the project's wallet to the session at fragment.com."},

@@ -39,6 +39,20 @@ those of the chain's blocks, in UTC. Prints to stdout:
   fragplan report -format html >report.html`,
 	"fragplan receipt": `Each purchase of the key with its price, its transaction, Fragment's mark in it
 and how its delivery is known. Anybody can look the transaction up.`,
+	"fragplan fragment": `Each asks Fragment with the project's session and buys nothing; decode asks
+nobody.`,
+	"fragplan fragment whoami": `Shows what apply asks before it buys: who is logged in, whether the identity is
+verified (KYC), whether the wallet that is connected is the project's, and when
+the cookies end. It takes two pages of Fragment's.
+
+Exit status: 0 if the session can buy, otherwise 1.`,
+	"fragplan fragment price": `An item reads like 100 stars, premium 3 months or 25 TON; several are quoted
+each. Without one, the usual items are asked for. The price that counts is that
+of the order itself.`,
+	"fragplan fragment recipient": `NAME is a user name, with or without @, or its t.me address. Each product is
+asked for once, in its smallest quantity.`,
+	"fragplan fragment decode": `PAYLOAD is a bag of cells: base64 in either alphabet, or hexadecimal digits. With
+- it is read from stdin, also as bytes. Needs no project and no network.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says
 that none of that was bought by fragplan. In a ledger that exists it takes in

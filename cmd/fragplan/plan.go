@@ -51,6 +51,11 @@ func (p *program) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if plan.Changes() {
+				if err := project.foresee(c.Context()); err != nil {
+					return err
+				}
+			}
 			if out != "" {
 				if err := writePlan(p.path(out), plan); err != nil {
 					return err

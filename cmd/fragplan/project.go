@@ -28,10 +28,11 @@ type project struct {
 	store   *sqlite.Store
 	book    *ledger.State
 
-	world  *sandbox.World
-	client *chain.Client
-	market *fragment.Client
-	key    hand
+	world   *sandbox.World
+	client  *chain.Client
+	market  *fragment.Client
+	expires time.Time // when the cookies of the market's session end; zero if nobody says
+	key     hand
 
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
@@ -254,7 +255,7 @@ func (p *project) session(ctx context.Context) (*fragment.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.Cookie, c.Hash = credentials.Cookie, credentials.Hash
+		c.Cookie, c.Hash, p.expires = credentials.Cookie, credentials.Hash, credentials.Expires
 	}
 	address, err := p.address(ctx)
 	if err != nil {
