@@ -15,8 +15,20 @@
 //	                                         ▲                              │
 //	                                         └── a person says so ──────────┴─▶ delivered
 //
+//	                             armed ─▶ sent ─▶ paid      of an order that is paid in USDT
+//	                                        └───▶ held
+//
 //	Payment  armed ─▶ signed ─▶ executed
 //	            └────────┴────▶ dead
+//
+// With TON, a transfer that stands in the wallet's own transaction has arrived:
+// the order is paid. With USDT, the same transaction only asks the wallet's
+// jetton wallet to send, and looks perfect when that one refuses, for want of
+// USDT or of gas. So the order is sent, and the proven histories of both jetton
+// wallets say which ([ReceiptOf]): paid once the receiver's has taken exactly
+// the sum of exactly this transfer, held once one of them has refused it. As
+// long as neither is proven it stays sent: it counts as given, is asked about
+// again by every run, and is never bought again by itself.
 //
 // A payment may be given a [Burn]; whichever of the two takes the seqno decides.
 // What stands in the chain and in no payment is noted as explained, and a
@@ -32,6 +44,7 @@
 //	payment armed              as signed: a signer outside may hold a signature that we never saw
 //	payment signed             paid, not yet paid, or never to be paid
 //	payment executed or dead   known: the chain's transaction, or the certificate
+//	order sent                 its USDT is on the way, arrived or came back; proven later
 //	order paid                 paid once
 //	order acknowledged         Fragment knows of the payment
 //	order delivered            done

@@ -91,8 +91,8 @@ type (
 		Message ton.BoC   `json:"message"`
 	}
 	// PaymentExecutedEvent settles a payment that the chain holds. Paid are the
-	// orders whose transfers left; Skipped those that the wallet could not
-	// pay for, which are released. Message is the one that the chain holds,
+	// orders whose transfers left, Sent those among them that are in USDT, and
+	// Skipped those that the wallet could not pay for, which are released. Message is the one that the chain holds,
 	// where our own signature was never recorded.
 	PaymentExecutedEvent struct {
 		Payment     PaymentID    `json:"payment"`
@@ -100,6 +100,7 @@ type (
 		Time        uint32       `json:"time"`
 		Fees        ton.Nano     `json:"fees,string"`
 		Paid        []OrderID    `json:"paid"`
+		Sent        []OrderID    `json:"sent,omitempty"`
 		Skipped     []OrderID    `json:"skipped,omitempty"`
 		Message     ton.BoC      `json:"message,omitempty"`
 	}
@@ -108,6 +109,12 @@ type (
 	PaymentDeadEvent struct {
 		Payment     PaymentID   `json:"payment"`
 		Certificate Certificate `json:"certificate"`
+	}
+	// TransferReceived records that the receiver's jetton wallet took the USDT
+	// of an order, and the transaction in which it did.
+	TransferReceived struct {
+		Order       OrderID      `json:"order"`
+		Transaction ton.Position `json:"transaction"`
 	}
 	// OrderAcknowledged records that the confirm call was answered with ok.
 	OrderAcknowledged struct {
@@ -230,6 +237,7 @@ func (PaymentArmedEvent) kind() string    { return "payment_armed" }
 func (PaymentSignedEvent) kind() string   { return "payment_signed" }
 func (PaymentExecutedEvent) kind() string { return "payment_executed" }
 func (PaymentDeadEvent) kind() string     { return "payment_dead" }
+func (TransferReceived) kind() string     { return "transfer_received" }
 func (OrderAcknowledged) kind() string    { return "order_acknowledged" }
 func (OrderDelivered) kind() string       { return "order_delivered" }
 func (OrderHeld) kind() string            { return "order_held" }
@@ -283,6 +291,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"payment_signed":     decode[PaymentSignedEvent],
 	"payment_executed":   decode[PaymentExecutedEvent],
 	"payment_dead":       decode[PaymentDeadEvent],
+	"transfer_received":  decode[TransferReceived],
 	"order_acknowledged": decode[OrderAcknowledged],
 	"order_delivered":    decode[OrderDelivered],
 	"order_held":         decode[OrderHeld],

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -16,7 +18,8 @@ const (
 	Reserved     Phase = "reserved"     // wanted, its budget taken; nothing happened outside
 	Quoted       Phase = "quoted"       // Fragment's offer is on disk; unpaid
 	Armed        Phase = "armed"        // part of a payment that may be, become or have been executed
-	Paid         Phase = "paid"         // its own transfer stands in the proven chain
+	Sent         Phase = "sent"         // its transfer of USDT left the wallet; whether it arrived is not known yet
+	Paid         Phase = "paid"         // its own transfer stands in the proven chain and has arrived
 	Acknowledged Phase = "acknowledged" // Fragment answered that it knows of the payment
 	Delivered    Phase = "delivered"    // Fragment says that the goods were handed over
 	Held         Phase = "held"         // a person must look; never bought again by itself
@@ -24,11 +27,12 @@ const (
 )
 
 // Live reports whether the order may still be paid.
-func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Armed }
+func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Armed || p == Sent }
 
-// Spent reports whether money has left the wallet for the order.
+// Spent reports whether money has left the wallet for the order. USDT that was
+// sent may still come back.
 func (p Phase) Spent() bool {
-	return p == Paid || p == Acknowledged || p == Delivered || p == Held
+	return p == Sent || p == Paid || p == Acknowledged || p == Delivered || p == Held
 }
 
 // Order is one thing bought in one Fragment request.
@@ -55,6 +59,7 @@ type Order struct {
 	Index    int          // of its transfer in the payment, from 0
 	Settled  ton.Position // the transaction that paid it
 	Time     uint32       // Unix seconds of that transaction's block
+	Received ton.Position // where the receiver's jetton wallet took it; zero for TON, and until that is proven
 	Evidence string       // of delivery: its kind
 	Row      Row          // of Fragment's list, if that was the evidence
 	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
@@ -95,4 +100,20 @@ type Invoice struct {
 	ValidUntil uint32            `json:"valid_until"` // Unix seconds; must not be paid later
 	Confirm    string            `json:"confirm"`     // method of the confirm call
 	Params     map[string]string `json:"params"`      // and its parameters
+}
+
+// Check reports an invoice that names a price in one asset and asks to be paid
+// in another.
+func (i Invoice) Check() error {
+	if pays := i.pays(); pays != i.Price.Asset {
+		return fmt.Errorf("the invoice names a price in %s and its transfer pays %s: %w", i.Price.Asset, pays, ErrTransition)
+	}
+	return nil
+}
+
+func (i Invoice) pays() ton.Asset {
+	if asks(i.Transfer.Body) {
+		return ton.AssetUSDT
+	}
+	return ton.AssetTON
 }

@@ -16,7 +16,7 @@ type Reissue struct {
 // hold stops a paid order until a person looked at it. One bounce may hold
 // several orders, where it is not plain whose money came back.
 func (s *State) hold(e OrderHeld) error {
-	from := []Phase{Paid, Acknowledged}
+	from := []Phase{Sent, Paid, Acknowledged}
 	if !e.Bounce.IsZero() {
 		from = append(from, Delivered) // whatever Fragment says, it has sent the money back
 	}

@@ -98,18 +98,27 @@ func (s *State) arm(e PaymentArmedEvent) error {
 
 func (s *State) execute(e PaymentExecutedEvent) error {
 	p := s.Payments[e.Payment]
-	if p == nil || !p.Phase.Open() || e.Transaction.IsZero() || (len(e.Message) > 0) != (len(p.Message) == 0) || len(e.Paid)+len(e.Skipped) != len(p.Orders) {
+	if p == nil || !p.Phase.Open() || e.Transaction.IsZero() || (len(e.Message) > 0) != (len(p.Message) == 0) || len(e.Paid)+len(e.Sent)+len(e.Skipped) != len(p.Orders) {
 		return fmt.Errorf("payment %d: %w", e.Payment, ErrTransition)
 	}
-	verdicts := slices.Concat(e.Paid, e.Skipped)
+	verdicts := slices.Concat(e.Paid, e.Sent, e.Skipped)
 	for i, id := range verdicts {
 		if o := s.Orders[id]; o == nil || o.Payment != p.ID || o.Phase != Armed || slices.Contains(verdicts[:i], id) {
 			return fmt.Errorf("order %d is not in payment %d, or has two verdicts: %w", id, p.ID, ErrTransition)
 		}
 	}
-	for _, id := range e.Paid {
+	for i, id := range verdicts[:len(e.Paid)+len(e.Sent)] {
+		// The wallet's own transaction shows that TON arrived, and nothing of USDT.
+		if usdt := s.Orders[id].Cap.Asset != ton.AssetTON; usdt != (i >= len(e.Paid)) {
+			return fmt.Errorf("order %d is in %s, and so it is not known to be paid, or not only sent: %w", id, s.Orders[id].Cap.Asset, ErrTransition)
+		}
+	}
+	for i, id := range verdicts[:len(e.Paid)+len(e.Sent)] {
 		o := s.Orders[id]
 		o.Phase, o.Settled, o.Time = Paid, e.Transaction, e.Time
+		if i >= len(e.Paid) {
+			o.Phase = Sent
+		}
 	}
 	for _, id := range e.Skipped {
 		o := s.Orders[id]
@@ -148,7 +157,7 @@ func (s *State) acknowledge(e OrderAcknowledged) error {
 	known := 0
 	for _, id := range p.Orders {
 		switch s.Orders[id].Phase {
-		case Paid, Held:
+		case Sent, Paid, Held:
 			return nil // not acknowledged whole
 		case Acknowledged, Delivered:
 			known++ // a skipped transfer showed Fragment nothing
@@ -273,7 +282,11 @@ func executed(p *Payment, t ton.Transaction) (Event, error) {
 		n := name{transfer.To, transfer.Amount, body}
 		if err == nil && left[n] > 0 {
 			left[n]--
-			e.Paid = append(e.Paid, id)
+			if asks(transfer.Body) {
+				e.Sent = append(e.Sent, id)
+			} else {
+				e.Paid = append(e.Paid, id)
+			}
 		} else {
 			e.Skipped = append(e.Skipped, id)
 		}

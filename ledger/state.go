@@ -151,6 +151,14 @@ func (s *State) apply(e Event) error {
 		return s.move(e.Order, Reserved, e.Reason, Quoted)
 	case OrderReleased:
 		return s.move(e.Order, Released, e.Reason, Reserved, Quoted)
+	case TransferReceived:
+		if e.Transaction.IsZero() {
+			return fmt.Errorf("order %d: %w", e.Order, ErrTransition)
+		}
+		if err := s.move(e.Order, Paid, "", Sent); err != nil {
+			return err
+		}
+		s.Orders[e.Order].Received = e.Transaction
 	case OrderAcknowledged:
 		return s.acknowledge(e)
 	case OrderDelivered:
@@ -208,6 +216,12 @@ func (s *State) quote(e OrderQuoted) error {
 	o := s.Orders[e.Order]
 	if o != nil && e.Invoice.N != o.Invoices+1 {
 		return fmt.Errorf("order %d: invoice %d after %d: %w", e.Order, e.Invoice.N, o.Invoices, ErrTransition)
+	}
+	if err := e.Invoice.Check(); err != nil {
+		return err
+	}
+	if o != nil && e.Invoice.Price.Asset != o.Cap.Asset {
+		return fmt.Errorf("order %d is to be paid in %s, not in %s: %w", o.ID, o.Cap.Asset, e.Invoice.Price.Asset, ErrTransition)
 	}
 	if err := s.move(e.Order, Quoted, "", Reserved); err != nil {
 		return err

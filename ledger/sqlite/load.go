@@ -85,6 +85,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 			settled_lt, settled_hash, time, fees, taken_lt, taken_hash, proof_seqno, proof_time, proof_block,
 			iif(` + bulky + `, payload, NULL), iif(` + bulky + `, message, NULL)
 			FROM payment`, l.payment},
+		{"transit", `SELECT order_id, received_lt, received_hash FROM transit`, l.transit},
 		{"payment_order", `SELECT payment, order_id FROM payment_order ORDER BY payment, idx`, l.paymentOrder},
 		{"burn", `SELECT payment, version, payload, message, reason FROM burn`, l.burn},
 		{"noted", `SELECT lt, hash, reason FROM noted`, l.noted},
@@ -168,6 +169,20 @@ func (l *loader) bulk(r *row) error {
 	}
 	if err := json.Unmarshal([]byte(r.text()), &i.Params); err != nil {
 		return fmt.Errorf("order %d: params: %w: %w", id, ErrCorrupt, err)
+	}
+	return nil
+}
+
+// transit tells what was sent from what has arrived.
+func (l *loader) transit(r *row) error {
+	id := ledger.OrderID(r.number())
+	o := l.state.Orders[id]
+	if o == nil {
+		return fmt.Errorf("no order %d: %w", id, ErrCorrupt)
+	}
+	o.Received = ton.Position{LT: uint64(r.number()), Hash: r.hash()}
+	if o.Phase == ledger.Paid && o.Received.IsZero() {
+		o.Phase = ledger.Sent
 	}
 	return nil
 }

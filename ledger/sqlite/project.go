@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ton"
@@ -40,6 +41,8 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 		return s.execute(ctx, e)
 	case ledger.PaymentDeadEvent:
 		return s.bury(ctx, e)
+	case ledger.TransferReceived:
+		return s.one(ctx, `UPDATE transit SET received_lt = ?, received_hash = ? WHERE order_id = ?`, int64(e.Transaction.LT), e.Transaction.Hash[:], int64(e.Order))
 	case ledger.OrderAcknowledged:
 		return s.acknowledge(ctx, e)
 	case ledger.OrderDelivered:
@@ -69,6 +72,9 @@ func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
 
 func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
 	i := e.Invoice
+	if err := i.Check(); err != nil {
+		return err
+	}
 	params, err := json.Marshal(i.Params)
 	if err != nil {
 		return err
@@ -125,7 +131,12 @@ func (s *Store) execute(ctx context.Context, e ledger.PaymentExecutedEvent) erro
 	if err != nil {
 		return err
 	}
-	for _, id := range e.Paid {
+	for _, id := range e.Sent {
+		if err := s.one(ctx, `INSERT INTO transit (order_id) VALUES (?)`, int64(id)); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Concat(e.Paid, e.Sent) {
 		err := s.one(ctx, `UPDATE orders SET phase = 'paid', settled_lt = ?, settled_hash = ?, time = ? WHERE id = ? AND payment = ? AND phase = 'armed'`,
 			lt, hash, e.Time, int64(id), payment)
 		if err != nil {

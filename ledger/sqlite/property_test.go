@@ -82,7 +82,7 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 	})
 	t.Log("taken", taken, "refused", refusals)
 	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
-		"payment_dead", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
+		"payment_dead", "transfer_received", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
 		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen"} {
 		if taken[kind] == 0 {
 			t.Errorf("%s never happened: the test doesn't reach it", kind)
@@ -100,7 +100,7 @@ func light(s *ledger.State) *ledger.State {
 	for _, p := range s.Payments {
 		bulky := p.Phase.Open()
 		for _, id := range p.Orders {
-			bulky = bulky || p.Phase == ledger.PaymentExecuted && s.Orders[id].Phase == ledger.Paid
+			bulky = bulky || p.Phase == ledger.PaymentExecuted && (s.Orders[id].Phase == ledger.Paid || s.Orders[id].Phase == ledger.Sent)
 		}
 		if !bulky {
 			p.Payload.Transfers, p.Message = nil, nil
@@ -111,7 +111,7 @@ func light(s *ledger.State) *ledger.State {
 
 // next are the steps that an order of a phase makes likely.
 var next = map[ledger.Phase][]int{
-	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
+	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
 	ledger.Held: {21, 22}, ledger.Released: {22},
 }
 
@@ -141,7 +141,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 27)
+	step := n(0, 28)
 	if n(0, 3) > 0 {
 		kinds := []int{3, 18, 23, 27}
 		for _, o := range s.Orders {
@@ -186,6 +186,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			Order: s.LastOrder + 1, Run: 1, Key: key, Generation: s.Generation(key), Part: s.NextPart(key), Prior: s.Given(key), Person: "x", Handle: "x",
 			Item: product.Item{Kind: product.Stars, Quantity: int64(n(50, 60))}, Wallet: ours, Cap: ton.TON.Amount(), Reserve: ton.TON.Amount(),
 		}
+		if n(0, 2) == 0 {
+			e.Cap.Asset, e.Reserve.Asset = ton.AssetUSDT, ton.AssetUSDT
+		}
 		switch n(0, 12) {
 		case 0:
 			e.Prior++
@@ -206,6 +209,12 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			invoices = o.Invoices
 		}
 		q := quoted(int(id), invoices+1)
+		if o := s.Orders[id]; o != nil && (o.Cap.Asset == ton.AssetUSDT) != odd() {
+			q.Invoice = inUSDT(q.Invoice)
+		}
+		if odd() {
+			q.Invoice.Price.Asset = ton.AssetUSDT
+		}
 		if odd() {
 			q.Invoice.Ref = "ref-1-1"
 		}
@@ -254,6 +263,8 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			for _, id := range p.Orders {
 				if odd() {
 					e.Skipped = append(e.Skipped, id)
+				} else if o := s.Orders[id]; o != nil && (o.Cap.Asset == ton.AssetUSDT) != odd() {
+					e.Sent = append(e.Sent, id)
 				} else {
 					e.Paid = append(e.Paid, id)
 				}
@@ -268,6 +279,8 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		return e
 	case 14:
 		return ledger.PaymentDeadEvent{Payment: payment(), Certificate: ledger.Certificate{Taken: position(), Seqno: 1, Time: 2, Block: 3}}
+	case 28:
+		return ledger.TransferReceived{Order: order(ledger.Sent), Transaction: position()}
 	case 15:
 		return ledger.OrderAcknowledged{Order: order(ledger.Paid)}
 	case 16:
@@ -280,7 +293,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		}
 		return e
 	case 17:
-		e := ledger.OrderHeld{Order: order(ledger.Paid, ledger.Acknowledged), Reason: "look"}
+		e := ledger.OrderHeld{Order: order(ledger.Sent, ledger.Paid, ledger.Acknowledged), Reason: "look"}
 		if n(0, 2) == 0 {
 			e.Order, e.Bounce = order(ledger.Paid, ledger.Acknowledged, ledger.Delivered), position()
 		}

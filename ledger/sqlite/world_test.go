@@ -78,6 +78,16 @@ func quoted(id, n int) ledger.OrderQuoted {
 	}}
 }
 
+// inUSDT is the invoice as it is paid in USDT.
+func inUSDT(i ledger.Invoice) ledger.Invoice {
+	c, err := ton.JettonTransfer{Amount: 5, Destination: market, Response: ours, Forward: 1, Payload: i.Transfer.Body}.Encode()
+	if err != nil {
+		panic(err)
+	}
+	i.Transfer.Body, i.Price.Asset = ton.BoCOf(c), ton.AssetUSDT
+	return i
+}
+
 func armed(id int, seqno uint32, quotes ...ledger.OrderQuoted) ledger.PaymentArmedEvent {
 	e := ledger.PaymentArmedEvent{
 		Payment: ledger.PaymentID(id), Run: 1, Wallet: ours, Base: ton.Position{LT: 9, Hash: ton.Hash{9}},

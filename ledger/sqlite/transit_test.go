@@ -1,0 +1,86 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// sentStory leaves order 1, in USDT, sent.
+func sentStory() []ledger.Event {
+	r, q := reserved(1), quoted(1, 1)
+	r.Cap.Asset, r.Reserve.Asset = ton.AssetUSDT, ton.AssetUSDT
+	q.Invoice = inUSDT(q.Invoice)
+	return []ledger.Event{
+		ledger.RunStarted{Run: 1, Digest: ton.Hash{1}, Host: "ci"}, r, q, armed(1, 1, q),
+		ledger.PaymentSignedEvent{Payment: 1, Message: body("message")},
+		ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 101, Hash: ton.Hash{3}}, Time: 500, Fees: 3, Sent: []ledger.OrderID{1}},
+	}
+}
+
+// An order in USDT is read back as sent, with all that is needed to follow its
+// transfer, and as paid when it has arrived.
+func TestSentIsReadBack(t *testing.T) {
+	s, _ := locked(t)
+	put(t, s, sentStory()...)
+	o := load(t, s).Orders[1]
+	if o.Phase != ledger.Sent || o.Settled.LT != 101 || o.Invoice == nil || len(o.Invoice.Transfer.Body) == 0 {
+		t.Fatalf("sent: %+v", o)
+	}
+	at := ton.Position{LT: 105, Hash: ton.Hash{5}}
+	put(t, s, ledger.TransferReceived{Order: 1, Transaction: at})
+	if o = load(t, s).Orders[1]; o.Phase != ledger.Paid || o.Received != at {
+		t.Errorf("received: %+v", o)
+	}
+	put(t, s, ledger.OrderAcknowledged{Order: 1})
+	if _, err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The file itself refuses that an order in USDT is taken for paid before it
+// has arrived, that it arrives twice, and that TON is ever in transit.
+func TestTheFileKnowsWhatIsInTransit(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, sentStory()...)
+	for _, c := range []struct{ statement, says string }{
+		{`UPDATE orders SET phase = 'acknowledged' WHERE id = 1`, "not known to be paid"},
+		{`UPDATE orders SET phase = 'delivered', evidence = 'page' WHERE id = 1`, "not known to be paid"},
+		{`DELETE FROM transit`, "never deleted"},
+		{`UPDATE transit SET received_lt = 7`, "received_is_whole"},
+		{`UPDATE transit SET received_lt = 7, received_hash = zeroblob(32); UPDATE transit SET received_lt = 8, received_hash = zeroblob(32)`, "arrives once"},
+		{`INSERT INTO transit VALUES (1, 7, zeroblob(32))`, "a moment ago"},
+	} {
+		refuses(t, path, c.statement, c.says)
+	}
+}
+
+// A ledger of the schema before USDT opens, and nothing of it changes.
+func TestALedgerFromBeforeUSDTOpens(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, story(3)...)
+	want := load(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw(t, path).Exec(`DROP TRIGGER order_is_in_transit_unless_it_is_paid_in_ton; DROP TRIGGER order_in_transit_is_not_known_to_be_paid;
+		DROP TRIGGER invoice_is_in_the_asset_of_its_order; DROP TABLE transit; PRAGMA user_version = ` + beforeUSDT); err != nil {
+		t.Fatal(err)
+	}
+	again, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if _, err := again.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := load(t, again); len(got.Orders) != len(want.Orders) || got.Orders[3].Phase != want.Orders[3].Phase {
+		t.Errorf("it holds %d orders, and held %d", len(got.Orders), len(want.Orders))
+	}
+}
+
+// beforeUSDT is the number of the last schema without transit.
+const beforeUSDT = "2"
