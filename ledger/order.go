@@ -63,6 +63,7 @@ type Order struct {
 	Evidence string       // of delivery: its kind
 	Row      Row          // of Fragment's list, if that was the evidence
 	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
+	Bounce   ton.Position // the newest transaction that may have brought its money back
 }
 
 // FoundID numbers the found transfers of one ledger from 1.

@@ -14,18 +14,21 @@ type Reissue struct {
 }
 
 // hold stops a paid order until a person looked at it. One bounce may hold
-// several orders, where it is not plain whose money came back.
+// several orders, where it is not plain whose money came back; then a second
+// one may be about an order that is held already.
 func (s *State) hold(e OrderHeld) error {
-	from := []Phase{Sent, Paid, Acknowledged}
-	if !e.Bounce.IsZero() {
-		from = append(from, Delivered) // whatever Fragment says, it has sent the money back
+	if e.Bounce.IsZero() {
+		return s.move(e.Order, Held, e.Reason, Sent, Paid, Acknowledged)
+	}
+	from := []Phase{Sent, Paid, Acknowledged, Delivered} // whatever Fragment says, it has sent the money back
+	if o := s.Orders[e.Order]; o != nil && o.Bounce != e.Bounce {
+		from = append(from, Held)
 	}
 	if err := s.move(e.Order, Held, e.Reason, from...); err != nil {
 		return err
 	}
-	if !e.Bounce.IsZero() {
-		s.Noted[e.Bounce] = e.Reason
-	}
+	s.Orders[e.Order].Bounce = e.Bounce
+	s.Noted[e.Bounce] = e.Reason
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"payment_order", `SELECT payment, order_id FROM payment_order ORDER BY payment, idx`, l.paymentOrder},
 		{"burn", `SELECT payment, version, payload, message, reason FROM burn`, l.burn},
 		{"noted", `SELECT lt, hash, reason FROM noted`, l.noted},
+		{"bounce", `SELECT order_id, lt, hash FROM bounce ORDER BY id`, l.bounce},
 		{"found", `SELECT id, wallet, lt, hash, time, kind, quantity, asset, amount, ref, order_id, reason FROM found`, l.found},
 		{"rule", `SELECT grant_name, text, since FROM rule ORDER BY grant_name, n`, l.rule},
 		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY key, generation`, l.reissue},

@@ -32,6 +32,17 @@ func (l *loader) noted(r *row) error {
 	return nil
 }
 
+// bounce keeps the newest of an order, which comes last.
+func (l *loader) bounce(r *row) error {
+	id := ledger.OrderID(r.number())
+	o := l.state.Orders[id]
+	if o == nil {
+		return fmt.Errorf("no order %d: %w", id, ErrCorrupt)
+	}
+	o.Bounce = ton.Position{LT: uint64(r.number()), Hash: r.hash()}
+	return nil
+}
+
 func (l *loader) found(r *row) error {
 	f := &ledger.Found{
 		ID: ledger.FoundID(r.number()), Wallet: r.address(), Transaction: ton.Position{LT: uint64(r.number()), Hash: r.hash()}, Time: uint32(r.number()),

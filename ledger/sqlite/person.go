@@ -25,7 +25,7 @@ func (s *Store) hold(ctx context.Context, e ledger.OrderHeld) error {
 	if err := s.one(ctx, `UPDATE noted SET reason = ? WHERE lt = ? AND hash = ?`, e.Reason, lt, hash); err != nil {
 		return err
 	}
-	return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ?, bounces = bounces + 1 WHERE id = ? AND phase IN ('paid', 'acknowledged', 'delivered')`,
+	return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ?, bounces = bounces + 1 WHERE id = ? AND phase IN ('paid', 'acknowledged', 'delivered', 'held')`,
 		e.Reason, int64(e.Order))
 }
 

@@ -59,8 +59,15 @@ func TestAHeldOrderWaitsForAPerson(t *testing.T) {
 		{`UPDATE bounce SET order_id = 2`, "a bounce is never changed"},
 		{`DELETE FROM bounce`, "a bounce is never deleted"},
 		{`INSERT INTO bounce SELECT 3, order_id, lt, hash, reason FROM bounce WHERE id = 1`, "of an order that was paid"},
+		{`UPDATE orders SET reason = 'y' WHERE id = 1`, "held only for a bounce"},
 	} {
 		refuses(t, path, c.statement, c.reason)
+	}
+	// A second bounce may be about any of those that the first one holds.
+	refused(t, s, ledger.ErrTransition, ledger.OrderHeld{Order: 1, Reason: "again", Bounce: strange})
+	put(t, s, ledger.OrderHeld{Order: 1, Reason: "both came back", Bounce: ton.Position{LT: 80}})
+	if o := load(t, s).Orders[1]; o.Bounce.LT != 80 || o.Reason != "both came back" {
+		t.Errorf("got %+v", o)
 	}
 	put(t, s, ledger.OrderResolved{Order: 1, As: ledger.Released, Reason: "it is back"}, ledger.OrderResolved{Order: 2, As: ledger.Delivered, Reason: "asked"})
 	for _, back := range []string{"reserved", "paid", "delivered", "held"} {

@@ -112,7 +112,7 @@ func light(s *ledger.State) *ledger.State {
 // next are the steps that an order of a phase makes likely.
 var next = map[ledger.Phase][]int{
 	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
-	ledger.Held: {21, 22}, ledger.Released: {22},
+	ledger.Held: {17, 21, 21, 22}, ledger.Released: {22},
 }
 
 // anyEvent draws an event that is often legal and sometimes not.
@@ -295,7 +295,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	case 17:
 		e := ledger.OrderHeld{Order: order(ledger.Sent, ledger.Paid, ledger.Acknowledged), Reason: "look"}
 		if n(0, 2) == 0 {
-			e.Order, e.Bounce = order(ledger.Paid, ledger.Acknowledged, ledger.Delivered), position()
+			e.Order, e.Bounce = order(ledger.Paid, ledger.Acknowledged, ledger.Delivered, ledger.Held), position()
 		}
 		if odd() {
 			e.Reason = ""

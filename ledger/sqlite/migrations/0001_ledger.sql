@@ -258,7 +258,7 @@ WHEN (OLD.phase, NEW.phase) NOT IN (VALUES
   ('armed', 'reserved'), ('armed', 'released'), ('armed', 'paid'),
   ('paid', 'acknowledged'), ('paid', 'delivered'), ('paid', 'held'),
   ('acknowledged', 'delivered'), ('acknowledged', 'held'),
-  ('delivered', 'held'), ('held', 'delivered'), ('held', 'released'))
+  ('delivered', 'held'), ('held', 'held'), ('held', 'delivered'), ('held', 'released'))
 BEGIN SELECT RAISE(ABORT, 'this phase of an order may not follow'); END;
 CREATE TRIGGER order_is_resolved_by_a_person BEFORE UPDATE ON orders
 WHEN OLD.phase = 'held' AND NEW.phase = 'delivered' AND (NEW.reason = '' OR NEW.evidence <> 'person')
@@ -267,9 +267,9 @@ CREATE TRIGGER order_is_listed_where_history_shows_it BEFORE UPDATE OF phase ON 
 WHEN NEW.phase = 'delivered' AND OLD.phase IN ('paid', 'acknowledged')
  AND (NEW.evidence = 'history') <> EXISTS (SELECT 1 FROM listed WHERE order_id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'history is evidence where a row of it is the order''s'); END;
-CREATE TRIGGER order_that_is_delivered_is_held_for_a_bounce BEFORE UPDATE ON orders
-WHEN OLD.phase = 'delivered' AND NEW.phase = 'held' AND NEW.bounces = OLD.bounces
-BEGIN SELECT RAISE(ABORT, 'a delivered order is held only for a bounce'); END;
+CREATE TRIGGER order_is_held_again_for_a_bounce BEFORE UPDATE ON orders
+WHEN OLD.phase IN ('delivered', 'held') AND NEW.phase = 'held' AND NEW.bounces = OLD.bounces
+BEGIN SELECT RAISE(ABORT, 'a delivered or held order is held only for a bounce'); END;
 CREATE TRIGGER order_counts_its_bounces BEFORE UPDATE OF bounces ON orders
 WHEN NEW.bounces <> OLD.bounces
  AND (NEW.phase <> 'held' OR NEW.bounces <> OLD.bounces + 1 OR NEW.bounces <> (SELECT count(*) FROM bounce WHERE order_id = NEW.id))
@@ -351,7 +351,8 @@ CREATE TRIGGER bounce_follows_the_newest BEFORE INSERT ON bounce
 WHEN NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM bounce)
 BEGIN SELECT RAISE(ABORT, 'a bounce follows the newest bounce'); END;
 CREATE TRIGGER bounce_is_of_a_paid_order BEFORE INSERT ON bounce
-WHEN NOT EXISTS (SELECT 1 FROM orders WHERE id = NEW.order_id AND phase IN ('paid', 'acknowledged', 'delivered'))
+WHEN NOT EXISTS (SELECT 1 FROM orders WHERE id = NEW.order_id AND (phase IN ('paid', 'acknowledged', 'delivered')
+    OR phase = 'held' AND (NEW.lt, NEW.hash) IS NOT (SELECT lt, hash FROM bounce WHERE order_id = NEW.order_id ORDER BY id DESC LIMIT 1)))
   OR NOT EXISTS (SELECT 1 FROM noted WHERE lt = NEW.lt AND hash = NEW.hash)
 BEGIN SELECT RAISE(ABORT, 'a bounce is noted, and of an order that was paid'); END;
 CREATE TRIGGER bounce_is_never_changed BEFORE UPDATE ON bounce
