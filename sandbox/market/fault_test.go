@@ -45,6 +45,7 @@ func TestLinkFaults(t *testing.T) {
 	}
 	right := link{market.Collector.String(), "50 Telegram Stars", 0}
 	foreign := ton.Address{Account: [32]byte{0: 0xbd, 31: 1}}.String()
+	const bouncing = "EQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOoy2" // the collector's other form
 	for _, c := range []struct {
 		key, value string
 		want       link
@@ -53,6 +54,7 @@ func TestLinkFaults(t *testing.T) {
 		{"payload", "binary*1", link{right.Address, "no comment", 0}},
 		{"payload", "other_text*1", link{right.Address, "51 Telegram Stars", 0}},
 		{"link_address", "foreign*1", link{foreign, right.Text, 0}},
+		{"link_address", "bouncing*1", link{bouncing, right.Text, 0}},
 		{"link_amount", "wrong*1", link{right.Address, right.Text, 4_609_001}},
 	} {
 		t.Run(c.key+"="+c.value, func(t *testing.T) {

@@ -197,7 +197,7 @@ func (m *Market) link(r request) (answer, error) {
 var foreign = ton.Address{Account: [32]byte{0xbd, 31: 1}}
 
 func (m *Market) message(o *order) (answer, error) {
-	to, amount := Collector, o.amount
+	to, amount := Collector.String(), o.amount
 	if o.usdt > 0 {
 		return m.usdtMessage(o, CommentCell(Comment(o.product, o.quantity, o.ref)))
 	}
@@ -205,8 +205,12 @@ func (m *Market) message(o *order) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wrongAddress == "foreign" {
-		to = foreign
+	switch wrongAddress {
+	case "foreign":
+		to = foreign.String()
+	case "bouncing":
+		// No contract stands at the collector, so what may come back does.
+		to = Collector.TLB().Bounce(true).String()
 	}
 	wrongAmount, err := m.use("link_amount")
 	if err != nil {
@@ -230,7 +234,7 @@ func (m *Market) message(o *order) (answer, error) {
 	if fault == "corrupt" {
 		payload = corruptPayload
 	}
-	return answer{"address": to.String(), "amount": strconv.FormatInt(int64(amount), 10), "payload": payload}, nil
+	return answer{"address": to, "amount": strconv.FormatInt(int64(amount), 10), "payload": payload}, nil
 }
 
 // newRef derives the ref of the next order that gets one.
