@@ -46,15 +46,10 @@ func (s *State) told(e Told) {
 // inquire asks whether what was acknowledged has been handed over. It reports
 // whether there is an answer to wait for.
 func (s *State) inquire() bool {
-	open := map[product.Kind]bool{}
-	for _, id := range s.result.Bought {
-		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged {
-			open[o.Item.Kind] = true
-		}
-	}
-	kinds := make([]product.Kind, 0, len(open))
-	for k := range open {
-		if s.asked[k] < maxInquiries || s.inquiry[k] {
+	awaited := s.awaited()
+	kinds := make([]product.Kind, 0, len(awaited))
+	for k, most := range awaited {
+		if s.asked[k] < most || s.inquiry[k] {
 			kinds = append(kinds, k)
 		}
 	}
@@ -74,14 +69,32 @@ func (s *State) inquire() bool {
 	return len(kinds) > 0
 }
 
+// awaited are the products of which something is acknowledged and not known to
+// be delivered, and how often they are asked after: patiently for what was paid
+// in this run, and once for what earlier ones left, however they ended.
+func (s *State) awaited() map[product.Kind]int {
+	most := map[product.Kind]int{}
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Acknowledged {
+			most[o.Item.Kind] = 1
+		}
+	}
+	for _, id := range s.result.Bought {
+		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged {
+			most[o.Item.Kind] = maxInquiries
+		}
+	}
+	return most
+}
+
 func (s *State) learned(e Learned) {
 	s.inquiry[e.Kind] = false
 	if e.Err != nil || !e.Done {
 		return
 	}
 	var events []ledger.Event
-	for _, id := range s.result.Bought {
-		if o := s.book.Orders[id]; o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
 			events = append(events, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
 		}
 	}
