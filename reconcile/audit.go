@@ -74,7 +74,7 @@ func (a *auditor) add(code string, t *ton.Transaction, format string, args ...an
 
 func (a *auditor) transaction(t *ton.Transaction) {
 	if t.In != nil && t.In.Bounced && !a.book.Explained(t.Position) {
-		a.add(FindingBounce, t, "%s TON came back from %s, and no order is held for it", t.In.Amount, t.In.From)
+		a.add(FindingBounce, t, "%s, and no order is held for it", broughtBack(*t))
 	}
 	if len(t.Out) == 0 || a.book.Explained(t.Position) {
 		return

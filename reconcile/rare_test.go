@@ -3,10 +3,8 @@ package reconcile_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/fragplan/fragplan/firewall"
@@ -15,115 +13,6 @@ import (
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/ton"
 )
-
-// bounceLast sends the newest transfer back, with what a bounce keeps of it.
-func (w *world) bounceLast(text string) {
-	w.t.Helper()
-	last := w.history[len(w.history)-1].Out[0]
-	body := cell.BeginCell().MustStoreUInt(0xffffffff, 32).MustStoreUInt(0, 32).MustStoreSlice([]byte(text), uint(8*len(text))).EndCell()
-	w.account.Balance += last.Amount - 400_000
-	w.append(ton.Transaction{Time: w.time, In: &ton.In{From: last.To, Amount: last.Amount - 400_000, Bounced: true, Body: body}})
-}
-
-// Money that comes back holds its order: it is not bought again by itself, and
-// a person decides.
-func TestABounceIsHeld(t *testing.T) {
-	w := newWorld(t, ton.V5R1)
-	if _, err := w.apply(stars(3), plenty); err != nil {
-		t.Fatal(err)
-	}
-	w.bounceLast("100 Telegram Stars \n\nRef#Ref")
-	text := firewall.CommentOf(stars(1)[0].Item, w.book().Orders[3].Invoice.Ref)
-	if !strings.HasPrefix(text, "100 Telegram Stars \n\nRef#Ref") {
-		t.Fatal(text)
-	}
-	result, err := w.apply(stars(3), plenty)
-	if err != nil || len(result.Problems) == 0 {
-		t.Fatalf("%+v, %v", result, err)
-	}
-	held := 0
-	for _, phase := range w.phases() {
-		if phase == ledger.Held {
-			held++
-		}
-	}
-	// All three are alike as far as the cut comment goes.
-	if held != 3 || len(w.paid()) != 3 {
-		t.Errorf("%v, %d paid", w.phases(), len(w.paid()))
-	}
-	if again, err := w.apply(stars(3), plenty); err != nil || len(again.Problems) != 0 || len(w.paid()) != 3 {
-		t.Errorf("again: %+v, %v, %d paid", again, err, len(w.paid()))
-	}
-	// A person finds out that two were delivered and one was not.
-	for id, as := range map[ledger.OrderID]ledger.Phase{1: ledger.Delivered, 2: ledger.Delivered, 3: ledger.Released} {
-		w.log = append(w.log, ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
-	}
-	if _, err := w.apply(stars(3), plenty); err != nil || len(w.paid()) != 4 {
-		t.Errorf("resolved: %v, %d paid", err, len(w.paid()))
-	}
-}
-
-// Where the ref can be told, only its order is held.
-func TestABounceFindsItsOrder(t *testing.T) {
-	w := newWorld(t, ton.V5R1)
-	if _, err := w.apply(stars(5), plenty); err != nil {
-		t.Fatal(err)
-	}
-	last := w.book().Orders[5]
-	whole := cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(firewall.CommentOf(last.Item, last.Invoice.Ref)).EndCell()
-	w.append(ton.Transaction{In: &ton.In{From: last.Invoice.Transfer.To, Amount: last.Invoice.Transfer.Amount - 1, Bounced: true,
-		Body: cell.BeginCell().MustStoreUInt(0xfffffffe, 32).MustStoreRef(whole).EndCell()}})
-	if _, err := w.apply(stars(5), plenty); err != nil {
-		t.Fatal(err)
-	}
-	want := append(all(ledger.Delivered, 4), ledger.Held)
-	if d := cmp.Diff(want, w.phases()); d != "" {
-		t.Error(d)
-	}
-}
-
-// What somebody else bounces to us concerns no order.
-func TestAForeignBounceHoldsNothing(t *testing.T) {
-	w := newWorld(t, ton.V5R1)
-	if _, err := w.apply(stars(1), plenty); err != nil {
-		t.Fatal(err)
-	}
-	amount := w.book().Orders[1].Invoice.Transfer.Amount
-	for _, in := range []ton.In{
-		{From: ton.Address{Account: [32]byte{7}}, Amount: amount}, {From: firewall.DefaultDestinations()[0], Amount: amount + 1},
-		{From: firewall.DefaultDestinations()[0], Amount: amount / 2},
-	} {
-		in.Bounced, in.Body = true, cell.BeginCell().EndCell()
-		w.append(ton.Transaction{In: &in})
-	}
-	if result, err := w.apply(stars(1), plenty); err != nil || len(result.Problems) != 0 || w.book().Orders[1].Phase != ledger.Delivered {
-		t.Errorf("%+v, %v", result, err)
-	}
-}
-
-// A bounce that no order explains stays in sight: the next run looks at it
-// again, however long the history is.
-func TestAPuzzlingBounceStaysInSight(t *testing.T) {
-	w := newWorld(t, ton.V4R2)
-	if _, err := w.apply(stars(300), plenty); err != nil {
-		t.Fatal(err)
-	}
-	w.append(ton.Transaction{In: &ton.In{From: ton.Address{Account: [32]byte{7}}, Amount: ton.TON, Bounced: true, Body: cell.BeginCell().EndCell()}})
-	for range 2 {
-		if _, err := w.apply(stars(300), plenty); err != nil {
-			t.Fatal(err)
-		}
-		told := false
-		for _, f := range w.effects {
-			if f, ok := f.(reconcile.Notice); ok && f.Progress.Stage == "bounced" {
-				told = true
-			}
-		}
-		if !told || !w.book().Wallets[w.account.Address].Checked.IsZero() {
-			t.Errorf("told %t, checked up to %d", told, w.book().Wallets[w.account.Address].Checked.LT)
-		}
-	}
-}
 
 // stuck leaves a payment signed and open: its message never leaves.
 func (w *world) stuck(n int) ledger.PaymentID {

@@ -42,12 +42,13 @@ type sim struct {
 
 	launched int
 	live     []*process
-	orphans  []orphan           // effects that outlived their process
-	pool     []floating         // broadcast and not yet in a block
-	ever     []ton.BoC          // every message that was ever broadcast
-	brink    ton.BoC            // the message that the network keeps until it is nearly over
-	leaked   []ton.BoC          // signed, and the signer said that it was not
-	returns  []returning        // bounces on their way
+	orphans  []orphan    // effects that outlived their process
+	pool     []floating  // broadcast and not yet in a block
+	ever     []ton.BoC   // every message that was ever broadcast
+	brink    ton.BoC     // the message that the network keeps until it is nearly over
+	leaked   []ton.BoC   // signed, and the signer said that it was not
+	returns  []returning // bounces on their way
+	returned map[ton.Position]*sale
 	saved    *reconcile.Plan    // made earlier
 	planned  *reconcile.Plan    // the newest
 	results  []reconcile.Result // of all engines
@@ -79,6 +80,7 @@ type floating struct {
 
 type returning struct {
 	in    ton.In
+	sale  *sale // whose money it is
 	block uint32
 }
 
@@ -108,7 +110,7 @@ func newSim(seed uint64, newDisk func(codec bool, first []ledger.Event) (disk, e
 
 // newWorldOf is a world in which nobody wants anything yet.
 func newWorldOf(luck *chance, version ton.WalletVersion, balance ton.Nano, newDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
-	s := &sim{chance: luck, trace: fnv.New64a(), chain: newChain(version, balance)}
+	s := &sim{chance: luck, trace: fnv.New64a(), chain: newChain(version, balance), returned: map[ton.Position]*sale{}}
 	codec := s.IntN(16) == 0
 	s.newDisk = func(first []ledger.Event) (disk, error) { return newDisk(codec, first) }
 	s.market = newMarket(s.chance, s.chain)

@@ -47,6 +47,7 @@ const (
 	paidTwiceByHand
 	bounces
 	bouncesLate
+	bouncesShort
 	freezes
 	toppedUp
 	dust
@@ -127,6 +128,7 @@ var faults = [faultCount]struct {
 	paidTwiceByHand:     {"somebody pays by hand what is paid", 3000},
 	bounces:             {"a transfer bounces", 1500},
 	bouncesLate:         {"a bounce comes late", 5000},
+	bouncesShort:        {"a bounce loses much on its way", 2000},
 	freezes:             {"the account is frozen for a while", 60},
 	toppedUp:            {"the wallet is topped up", 300},
 	dust:                {"the wallet is sent dust, often", 60},

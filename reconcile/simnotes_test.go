@@ -20,6 +20,9 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			p.founds[e.Found] = s.market.known[terms{e.Ref, ton.Nano(e.Amount.Units)}]
 		case ledger.OrderHeld:
 			s.market.known[p.terms[e.Order]].settled = true
+			if p.taken[e.Order] && !e.Bounce.IsZero() {
+				s.counter.add("held, of a found transfer")
+			}
 		case ledger.PaymentArmedEvent:
 			c.opened(p, e)
 		case ledger.BurnArmed:
@@ -43,6 +46,7 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.KeyReissued:
 			c.reissued(e.Key)
 		case ledger.FoundAssigned:
+			p.terms[e.Order], p.taken[e.Order] = p.founds[e.Found].terms, true
 			c.assigned(p.founds[e.Found], e)
 		}
 	}

@@ -172,6 +172,9 @@ func (s *sim) attend(p *process) bool {
 		s.planned = nil
 		acted = true
 	}
+	if p.puzzled {
+		acted = s.claim() || acted
+	}
 	if p.branch == s.branch && p.err == nil && !s.asks(p.book) {
 		return acted
 	}
@@ -198,6 +201,41 @@ func (s *sim) unanswered(o *ledger.Order) bool {
 	return o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost
 }
 
+// claim says of every bounce that no order is held for whose money it was.
+func (s *sim) claim() bool {
+	p := s.launch()
+	var events []ledger.Event
+	for _, t := range s.chain.history {
+		sold := s.returned[t.Position]
+		if sold == nil || p.book.Explained(t.Position) || s.open(p.book, sold) {
+			continue // or it is to be said first whom it was for
+		}
+		var order *ledger.Order
+		for id := ledger.OrderID(1); id <= p.book.LastOrder; id++ {
+			if o := p.book.Orders[id]; !o.Settled.IsZero() && s.market.known[p.terms[id]] == sold {
+				order = o
+			}
+		}
+		e, err := reconcile.Claim(p.book, s.chain.account.Address, t, order, "asked")
+		if err == nil {
+			err = p.book.Apply(e)
+		}
+		if err != nil {
+			s.violate(24, "a person can't say whose money came back: %v", err)
+			continue
+		}
+		s.counter.add("claimed with " + ledger.KindOf(e))
+		events = append(events, e)
+	}
+	p.decide(events)
+	return len(events) > 0
+}
+
+// open reports whether nobody has said yet whom a sale was for.
+func (s *sim) open(book *ledger.State, sold *sale) bool {
+	return slices.ContainsFunc(book.Unclaimed(sold.item.Kind), func(f *ledger.Found) bool { return s.foundSale(f) == sold })
+}
+
 // answer decides what waits for a person: held orders, found transfers, and
 // payments that the market will never acknowledge.
 func (s *sim) answer() bool {
@@ -216,7 +254,7 @@ func (s *sim) answer() bool {
 		switch {
 		case o.Phase == ledger.Held:
 			as := ledger.Delivered
-			if !s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].given() {
+			if !s.market.known[p.terms[id]].given() {
 				as = ledger.Released
 			}
 			add(ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
@@ -255,7 +293,7 @@ func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 	key, handle := sold.key, sold.handle
 	if i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Item.Kind == f.Item.Kind && o.Key != key }); i >= 0 && s.hit(assignedWrongly) {
 		key, handle = s.want[i].Key, s.want[i].Handle
-	} else if key == "" || !sold.given() || sold.closed {
+	} else if key == "" || !sold.given() && s.IntN(2) == 0 || sold.closed {
 		return ledger.FoundSetAside{Found: f.ID, Reason: "asked"}
 	}
 	single := slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key && o.Single })
@@ -293,6 +331,11 @@ func (s *sim) settleDown() {
 		p := s.once()
 		if len(s.violations) > 0 {
 			return
+		}
+		for id := ledger.OrderID(1); id <= p.book.LastOrder && p.err == nil && p.asked == 0; id++ {
+			if p.book.Orders[id].Phase == ledger.Acknowledged {
+				s.violate(24, "order %d is acknowledged, and nobody asked whether it was delivered", id)
+			}
 		}
 		did := p.moved > 0 || s.market.calls > calls || len(s.chain.history) > length
 		if acted := s.attend(p); acted || did || p.err != nil {

@@ -38,9 +38,12 @@ type process struct {
 	terms    map[ledger.OrderID]terms // of the offers that they have
 	open     map[ledger.PaymentID]ton.Hash
 	founds   map[ledger.FoundID]*sale
+	taken    map[ledger.OrderID]bool // made from those
 	messages map[ledger.PaymentID]ton.BoC
 	burns    map[string]bool // messages that are to be burned
 	moved    int             // mutating effects that were carried out
+	asked    int             // inquiries
+	puzzled  bool            // it said that money came back of which it knows no order
 	err      error
 	ended    bool
 	died     bool
@@ -66,7 +69,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)
@@ -86,9 +89,7 @@ func (p *process) load() *ledger.State {
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
 		o := book.Orders[id]
 		p.orders[id] = ledger.OrderReserved{Order: id, Key: o.Key, Generation: o.Generation, Part: o.Part}
-		if o.Invoice != nil {
-			p.terms[id] = terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}
-		}
+		p.terms[id], p.taken[id] = termsOf(book, o), o.Found != 0
 	}
 	for _, open := range book.Open() {
 		p.open[open.ID] = open.Hash
@@ -101,6 +102,17 @@ func (p *process) load() *ledger.State {
 		p.founds[id] = p.foundSale(book.Founds[id])
 	}
 	return book
+}
+
+// termsOf are those of the transfer that paid an order, or is to.
+func termsOf(book *ledger.State, o *ledger.Order) terms {
+	if f := book.Founds[o.Found]; f != nil {
+		return terms{f.Ref, ton.Nano(f.Amount.Units)}
+	}
+	if o.Invoice == nil {
+		return terms{}
+	}
+	return terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}
 }
 
 // apply begins what the apply command does: settle first, then plan and buy.
@@ -144,6 +156,7 @@ func (p *process) handle(n int) {
 			return
 		case reconcile.Notice:
 			p.counter.add("notice " + f.Progress.Stage)
+			p.puzzled = p.puzzled || f.Progress.Stage == "bounced"
 		default:
 			p.checker.decides(p, f)
 			p.tasks = append(p.tasks, &task{effect: f})

@@ -180,7 +180,8 @@ func expected() (names []string) {
 	for _, verdict := range []string{"executed", "executed, signed unseen", "some skipped", "all skipped", "dead by time", "displaced"} {
 		names = append(names, "verdict: "+verdict)
 	}
-	return append(names, "a saved plan is applied", "a saved plan is refused", "notice undelivered", "notice unreadable", "notice burning")
+	return append(names, "a saved plan is applied", "a saved plan is refused", "notice undelivered", "notice unreadable", "notice burning",
+		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held")
 }
 
 // kinds are those of the events that are written in the course of things.

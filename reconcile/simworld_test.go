@@ -55,6 +55,7 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 		p.moved++
 		return reconcile.Told{Order: f.Order, Err: s.market.confirm(f.Invoice)}
 	case reconcile.Inquire:
+		p.asked++
 		done, err := s.market.delivered(f.Kind)
 		return reconcile.Learned{Kind: f.Kind, Done: done, Err: err}
 	}
@@ -161,6 +162,7 @@ func (s *sim) bounce() {
 			return false
 		}
 		s.chain.receive(r.in)
+		s.returned[s.chain.account.Last] = r.sale
 		return true
 	})
 }
@@ -228,10 +230,14 @@ func (s *sim) transacted(t ton.Transaction, m *external) {
 		if s.hit(bouncesLate) {
 			due += uint32(s.IntN(60))
 		}
+		lost := s.between(0, 1_000_000)
+		if s.hit(bouncesShort) {
+			lost = out.Amount / 2
+		}
 		body, err := sold.transfer().Body.Cell()
 		if err != nil {
 			panic(err)
 		}
-		s.returns = append(s.returns, returning{ton.In{From: out.To, Amount: out.Amount - s.between(0, 1_000_000), Bounced: true, Body: bounced(body, s.IntN(2) == 0)}, due})
+		s.returns = append(s.returns, returning{ton.In{From: out.To, Amount: out.Amount - lost, Bounced: true, Body: bounced(body, s.IntN(2) == 0)}, sold, due})
 	}
 }

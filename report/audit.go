@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 )
 
 // Audit writes in what the chain and the ledger differ, or that they agree.
-func Audit(w io.Writer, findings []reconcile.Finding, transactions int, s Style) error {
+// Money that came back and that no order is held for waits for a person, who says
+// with the command assign whose it was.
+func Audit(w io.Writer, findings []reconcile.Finding, transactions int, assign string, s Style) error {
 	if len(findings) == 0 {
 		_, err := fmt.Fprintf(w, "The ledger and the chain agree: %s looked at.\n", Count(transactions, "transaction"))
 		return err
@@ -24,8 +27,14 @@ func Audit(w io.Writer, findings []reconcile.Finding, transactions int, s Style)
 	if err := s.rows(w, rows, nil); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s in %s.\n", Count(len(findings), "finding"), Count(transactions, "transaction"))
-	return err
+	if _, err := fmt.Fprintf(w, "\n%s in %s.\n", Count(len(findings), "finding"), Count(transactions, "transaction")); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(findings, func(f reconcile.Finding) bool { return f.Code == reconcile.FindingBounce }) {
+		_, err := fmt.Fprintf(w, "Whose money came back is said by a person:\n%s TRANSACTION KEY -reason TEXT (or -nobody).\n", assign)
+		return err
+	}
+	return nil
 }
 
 // AuditJSON writes the findings as one JSON object, on one line of ASCII.

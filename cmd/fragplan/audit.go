@@ -35,7 +35,7 @@ func (p *program) ledgerAudit() *cobra.Command {
 				if asJSON {
 					err = report.AuditJSON(p.stdout, findings)
 				} else {
-					err = report.Audit(p.stdout, findings, checked, p.style())
+					err = report.Audit(p.stdout, findings, checked, p.complete("fragplan ledger assign"), p.style())
 				}
 				if err == nil && len(findings) > 0 {
 					err = &exit{code: 2}

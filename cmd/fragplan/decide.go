@@ -11,7 +11,6 @@ import (
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/report"
-	"github.com/fragplan/fragplan/spec"
 )
 
 // What only a person may decide. Each decision is an event with its reason;
@@ -63,15 +62,12 @@ func (p *program) ledgerResolve() *cobra.Command {
 			if all && order != "" {
 				return errors.New("give either -order or -all")
 			}
-			var named int64
-			if order != "" {
-				var err error
-				if named, err = strconv.ParseInt(order, 10, 64); err != nil || named < 1 {
-					return fmt.Errorf("-order %q is no order: they are numbered from 1", order)
-				}
+			named, err := orderNamed(order)
+			if err != nil {
+				return err
 			}
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
-				orders, err := waiting(project.book.ByKey(args[0]), args[0], phase, ledger.OrderID(named), all)
+				orders, err := waiting(project.book.ByKey(args[0]), args[0], phase, named, all)
 				if err != nil {
 					return nil, "", err
 				}
@@ -98,6 +94,18 @@ func (p *program) ledgerResolve() *cobra.Command {
 	return c
 }
 
+// orderNamed reads -order; 0 is none.
+func orderNamed(text string) (ledger.OrderID, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("-order %q is no order: they are numbered from 1", text)
+	}
+	return ledger.OrderID(n), nil
+}
+
 // waiting chooses the orders of a key that a person's word is about: the one
 // that is named, the only one, or all of them if that was said.
 func waiting(orders []*ledger.Order, key string, as ledger.Phase, named ledger.OrderID, all bool) ([]*ledger.Order, error) {
@@ -117,14 +125,18 @@ func waiting(orders []*ledger.Order, key string, as ledger.Phase, named ledger.O
 	case len(list) == 1 || all:
 		return list, nil
 	}
-	text := fmt.Sprintf("%d orders of %s wait for a person; choose one with -order, or -all of them:", len(list), key)
+	return nil, choose(fmt.Sprintf("%d orders of %s wait for a person; choose one with -order, or -all of them:", len(list), key), list)
+}
+
+// choose is the error that asks for one of several orders.
+func choose(text string, list []*ledger.Order) error {
 	for _, o := range list {
 		text += fmt.Sprintf("\n  -order %d: %s for @%s, %s", o.ID, o.Item, report.Clean(o.Handle, 32), o.Phase)
 		if o.Reason != "" {
 			text += ": " + report.Clean(o.Reason, 200)
 		}
 	}
-	return nil, errors.New(text)
+	return errors.New(text)
 }
 
 func (p *program) reissueCommand() *cobra.Command {
@@ -152,63 +164,6 @@ func (p *program) reissueCommand() *cobra.Command {
 	}
 	reasonFlag(c, &reason)
 	return c
-}
-
-func (p *program) ledgerAssign() *cobra.Command {
-	var nobody bool
-	var reason string
-	c := &cobra.Command{
-		Use: "assign REF [KEY]", Short: "Say whom a payment was for that the ledger found in the chain", Args: cobra.RangeArgs(1, 2),
-		RunE: func(c *cobra.Command, args []string) error {
-			if nobody == (len(args) == 2) {
-				return errors.New("give either the key that it was for, or -nobody")
-			}
-			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
-				f := found(project.book, args[0])
-				if f == nil {
-					return nil, "", fmt.Errorf("no found payment with the ref %q is open; fragplan ledger audit lists them", args[0])
-				}
-				if nobody {
-					return []ledger.Event{ledger.FoundSetAside{Found: f.ID, Reason: reason}}, "Recorded. It was for nothing that is written.", nil
-				}
-				e, err := project.assignment(f, args[1])
-				return []ledger.Event{e}, fmt.Sprintf("Recorded. %s counts as given for %s.", f.Item, report.Clean(args[1], 200)), err
-			})
-		},
-	}
-	c.Flags().BoolVar(&nobody, "nobody", false, "it was for nothing that is written here")
-	reasonFlag(c, &reason)
-	return c
-}
-
-func found(book *ledger.State, ref string) *ledger.Found {
-	for _, f := range book.Founds {
-		if f.Ref == ref && f.Open() {
-			return f
-		}
-	}
-	return nil
-}
-
-// assignment makes the found transfer an order of the key, which must be
-// written.
-func (p *project) assignment(f *ledger.Found, key string) (ledger.Event, error) {
-	want := p.spec.Occurrences()
-	i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == key })
-	switch {
-	case i < 0:
-		return nil, fmt.Errorf("no grant writes %q; keys read like best-meme/ann", key)
-	case want[i].Item.Kind != f.Item.Kind:
-		return nil, fmt.Errorf("%s gives %s, and the payment was for %s", key, want[i].Item, f.Item)
-	}
-	o := want[i]
-	if given := p.book.Given(key); given+f.Item.Quantity > o.Item.Quantity {
-		return nil, fmt.Errorf("%s gives %s, and %d were given already: this is more. Write the higher total first, or say -nobody", key, o.Item, given)
-	}
-	return ledger.FoundAssigned{
-		Found: f.ID, Order: p.book.LastOrder + 1, Key: key, Generation: p.book.Generation(key), Part: p.book.NextPart(key), Prior: p.book.Given(key),
-		Person: o.Person, Handle: o.Handle, Single: o.Single, Reason: p.reason,
-	}, nil
 }
 
 func (p *program) paymentCommand() *cobra.Command {

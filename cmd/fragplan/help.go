@@ -28,7 +28,8 @@ any interruption, run it again: what was paid is never paid twice.
 Ctrl-C stops cleanly: nothing new is begun, and what is under way is watched to
 its end. A second Ctrl-C stops at once.
 
-Exit status: 0 if everything was bought, otherwise 1.`,
+Exit status: 0 if everything was bought, or waits only for Premium that still
+runs; otherwise 1.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
 of it, the newest records about it, and the edit or the command that would
 change the outcome. Changes nothing.`,
@@ -74,7 +75,11 @@ a payment may have been for is held, until fragplan ledger assign says whom it
 was for. Nothing is bought.`,
 	"fragplan ledger assign": `REF is the mark of a payment that fragplan ledger rebuild found in the chain.
 With KEY it counts as given for that key. With -nobody it was for nothing that
-is written here.`,
+is written here.
+
+TRANSACTION brought money back that no order is held for; fragplan ledger audit
+lists them. With KEY the order of that key is held, and fragplan ledger resolve
+says what became of it. With -nobody it is no order's money.`,
 	"fragplan ledger resolve": `For orders that are held, for instance because the money came back, and for
 paid ones that Fragment never acknowledged.
 

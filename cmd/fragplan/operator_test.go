@@ -37,10 +37,11 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 
 // byhand stars|premium|ton QUANTITY HANDLE buys on Fragment with the wallet of
 // this folder's world, past fragplan, as a person does with a wallet app. byhand
-// send TON pays some TON to an account that is not Fragment's.
+// send TON pays some TON to an account that is not Fragment's, and byhand bounce
+// TON has them sent back from there.
 func byhand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: byhand stars|premium|ton QUANTITY HANDLE, or byhand send TON")
+		ts.Fatalf("usage: byhand stars|premium|ton QUANTITY HANDLE, byhand send TON, or byhand bounce TON")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -48,12 +49,12 @@ func byhand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer w.Close()
 	var transfer ton.Transfer
-	if args[0] == "send" {
+	if args[0] == "send" || args[0] == "bounce" {
 		amount, err := ton.ParseNano(args[1])
 		ts.Check(err)
 		to, _, err := ton.ParseAddress(placeholder)
 		ts.Check(err)
-		transfer = ton.Transfer{To: to, Amount: amount, Body: ton.BoCOf(cell.BeginCell().EndCell())}
+		transfer = ton.Transfer{To: to, Bounce: args[0] == "bounce", Amount: amount, Body: ton.BoCOf(cell.BeginCell().EndCell())}
 	} else {
 		quantity, err := strconv.ParseInt(args[1], 10, 64)
 		ts.Check(err)
