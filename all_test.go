@@ -23,6 +23,7 @@ var doors = map[string][]string{
 	"spec":            {"policy", "product", "schedule", "ton"},
 	"ledger":          {"product", "ton"},
 	"ledger/sqlite":   {"ledger", "product", "ton"},
+	"ledger/gitlog":   {"ledger"},
 	"firewall":        {"product", "ton"},
 	"reconcile":       {"firewall", "ledger", "policy", "product", "schedule", "spec", "ton"},
 	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},

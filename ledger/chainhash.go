@@ -18,6 +18,16 @@ type Record struct {
 	Hash  ton.Hash // Link of everything above
 }
 
+// Head names the newest record of a log, and by its hash all before it. The
+// zero Head is that of an empty log.
+type Head struct {
+	Seq  int64
+	Hash ton.Hash
+}
+
+// Head is the head of a log that ends with the record.
+func (r Record) Head() Head { return Head{r.Seq, r.Hash} }
+
 // Link is the hash that chains a record to the ones before it: changing,
 // moving or removing any record changes every hash after it.
 func (r Record) Link() ton.Hash {

@@ -3,9 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -28,7 +26,7 @@ func Load(dir string) (*Project, error) {
 	}
 	defer root.Close()
 	l := &loader{
-		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: DefaultLedger},
+		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}},
 		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{},
 	}
 	l.load(start)
@@ -102,14 +100,13 @@ type listed struct {
 
 // header is what fragplan.yaml says by itself, for the checks of its values.
 type header struct {
-	Version int64  `yaml:"version" validate:"eq=1"`
-	Ledger  string `yaml:"ledger" validate:"max=200"`
+	Version int64 `yaml:"version" validate:"eq=1"`
 }
 
 // main reads fragplan.yaml and returns the files that it names, each once.
 func (l *loader) main(d *doc, n *yaml.Node) []listed {
 	var files []listed
-	h := header{Version: 1, Ledger: DefaultLedger}
+	h := header{Version: 1}
 	seen := map[string]bool{}
 	for _, e := range d.mapping(n, MainFile, "begin with version: 1") {
 		seen[e.name] = true
@@ -121,12 +118,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "wallet":
 			l.wallet(d, e)
 		case "ledger":
-			if s, ok := d.text(e.value, "ledger", DefaultLedger); ok {
-				h.Ledger = s
-				if !fs.ValidPath(s) || strings.ContainsAny(s, "\\\x00:") || path.Ext(s) == ".yaml" || s == "." {
-					d.bad(e.value, "path", "write for example "+DefaultLedger, "%s is not a path for a ledger inside the project's folder", clip(s))
-				}
-			}
+			l.ledger(d, e)
 		case "limits":
 			l.limits(d, e)
 		case "destinations":
@@ -152,7 +144,6 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		})
 	}
 	d.validate(n, h)
-	l.p.Ledger = h.Ledger
 	return files
 }
 

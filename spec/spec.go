@@ -26,7 +26,7 @@ type Project struct {
 	Dir          string   // the folder, as Load was given it
 	Files        []string // what was read, relative to Dir, with slashes
 	Wallet       Wallet
-	Ledger       string // relative to Dir, with slashes
+	Ledger       Ledger
 	Limits       policy.Limits
 	Destinations []ton.Address // accounts that may be paid; empty means the built-in list
 	People       []Person      // in the order of the files

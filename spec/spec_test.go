@@ -94,8 +94,8 @@ func TestLoad(t *testing.T) {
 	if d := cmp.Diff(limits, p.Limits); d != "" {
 		t.Error(d)
 	}
-	if p.Wallet.Address != wallet || p.Wallet.Version != ton.V5R1 || p.Ledger != spec.DefaultLedger {
-		t.Errorf("wallet %+v, ledger %q", p.Wallet, p.Ledger)
+	if p.Wallet.Address != wallet || p.Wallet.Version != ton.V5R1 || p.Ledger.File != spec.DefaultLedger {
+		t.Errorf("wallet %+v, ledger %v", p.Wallet, p.Ledger)
 	}
 	at := func(line, column int) spec.Pos { return spec.Pos{File: "grants/a.yaml", Line: line, Column: column} }
 	premium := product.Item{Kind: product.Premium, Quantity: 3}

@@ -55,6 +55,9 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	if err := project.owned(); err != nil {
 		return err
 	}
+	if err := project.unkept(); err != nil {
+		return err
+	}
 	if err := project.openLedger(ctx); err != nil {
 		return err
 	}
@@ -168,7 +171,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
 	}
 	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
-		Ledger: p.store, Market: market{session}, Signer: key, Chain: lookout{client}, Watch: shown.Progress,
+		Ledger: p.recorder(), Market: market{session}, Signer: key, Chain: lookout{client}, Watch: shown.Progress,
 	})
 	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
 		err = sqlite.ErrEpoch

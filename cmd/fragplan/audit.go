@@ -118,7 +118,7 @@ func (p *project) rebuild(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.store.Append(ctx, reconcile.TakeIn(p.book, address, history, p.reason)); err != nil {
+		if err := p.recorder().Append(ctx, reconcile.TakeIn(p.book, address, history, p.reason)); err != nil {
 			return err
 		}
 		if err := p.reload(ctx); err != nil {
@@ -139,7 +139,7 @@ func (p *project) takeWallet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.store.Append(ctx, []ledger.Event{anchor}); err != nil {
+	if err := p.recorder().Append(ctx, []ledger.Event{anchor}); err != nil {
 		return err
 	}
 	return p.reload(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/gitlog"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
@@ -102,6 +103,11 @@ func (p *program) hint(err error) string {
 		text string
 	}{
 		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild -reason TEXT. To rehearse: fragplan -sandbox plan"},
+		{gitlog.ErrNoBranch, "For a new project: fragplan ledger init makes it. If it was deleted, put it back from any clone that has it (git push origin refs/fragplan/BRANCH:refs/heads/BRANCH); if no clone has it, fragplan ledger rebuild -reason TEXT in a folder without a ledger takes in what the chain holds."},
+		{gitlog.ErrLost, "Run it again when the other run has ended: it begins with what that one has written."},
+		{gitlog.ErrRefused, "The account of this run must be allowed to push to that branch, without review and without force."},
+		{gitlog.ErrLog, "Somebody has edited the branch. Put it back to a commit that fragplan made; fragplan apply compares it with the chain before it buys anything."},
+		{gitlog.ErrGit, "Nothing was bought that is not recorded. When the repository's remote can be reached: fragplan apply"},
 		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
 		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},

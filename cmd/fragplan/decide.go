@@ -30,7 +30,7 @@ func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([
 		if err != nil {
 			return err
 		}
-		if err := project.store.Append(c.Context(), events); err != nil {
+		if err := project.recorder().Append(c.Context(), events); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.stdout, said)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/gitlog"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/report"
 )
@@ -69,7 +70,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.store.Append(ctx, []ledger.Event{anchor}); err != nil {
+	if err := p.recorder().Append(ctx, []ledger.Event{anchor}); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.program.stdout, "%s now answers for the wallet %s too.\n", p.ledgerPath(), address)
@@ -79,8 +80,18 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 // begin makes this process the only writer, and reads what is recorded then.
 // Others who want to write are told what it does.
 func (p *project) begin(ctx context.Context, command string) error {
+	if p.both != nil {
+		if err := p.both.Busy(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.store.Lock(ctx, command); err != nil {
 		return err
+	}
+	if p.both != nil {
+		if err := p.both.Begin(ctx, gitlog.Writer(command)); err != nil {
+			return err
+		}
 	}
 	return p.reload(ctx)
 }
@@ -175,7 +186,7 @@ func (p *program) ledgerBackup() *cobra.Command {
 		Use: "backup FILE", Short: "Write a consistent copy of the ledger, also while it is in use", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.withLedger(c, func(project *project) error {
-				if err := p.harmless(p.path(args[0]), project.spec.Ledger); err != nil {
+				if err := p.harmless(p.path(args[0]), project.spec.Ledger.File); err != nil {
 					return fmt.Errorf("backup: %w", err)
 				}
 				head, err := project.store.Backup(c.Context(), p.path(args[0]))

@@ -71,7 +71,7 @@ func (p *project) planTarget(name string) error {
 	case info.Size() > 0 && !begins(name, "checksum", "plan"):
 		return fmt.Errorf("plan file %s: it exists and is no plan of fragplan, so it is not overwritten: choose another name", name)
 	}
-	if err := p.program.harmless(name, p.spec.Ledger); err != nil {
+	if err := p.program.harmless(name, p.spec.Ledger.File); err != nil {
 		return fmt.Errorf("plan file: %w", err)
 	}
 	return nil

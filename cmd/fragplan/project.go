@@ -14,6 +14,7 @@ import (
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/gitlog"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/spec"
@@ -26,6 +27,7 @@ type project struct {
 	program *program
 	spec    *spec.Project
 	store   *sqlite.Store
+	both    *gitlog.Synced // the store and its branch; nil without one
 	book    *ledger.State
 
 	world   *sandbox.World
@@ -53,6 +55,11 @@ func (p *program) load() (*project, error) {
 }
 
 func (p *project) Close() {
+	if p.both != nil {
+		if err := p.both.Close(context.Background()); err != nil {
+			p.program.tell(err.Error())
+		}
+	}
 	if p.store != nil {
 		_ = p.store.Close()
 	}
@@ -78,7 +85,7 @@ func (p *project) ledgerPath() string {
 	if p.program.sandbox {
 		return filepath.Join(p.program.worldDir(), "ledger.db")
 	}
-	return filepath.Join(p.program.dir, filepath.FromSlash(p.spec.Ledger))
+	return filepath.Join(p.program.dir, filepath.FromSlash(p.spec.Ledger.File))
 }
 
 // openLedger opens the ledger. The sandbox's own is made on first use; a real
@@ -89,6 +96,9 @@ func (p *project) openLedger(ctx context.Context) error {
 		if made || err != nil && !errors.Is(err, fs.ErrExist) { // another rehearsal may have been faster
 			return err
 		}
+	}
+	if p.synced() {
+		return p.openSynced(ctx)
 	}
 	store, err := sqlite.Open(ctx, p.ledgerPath())
 	if err != nil {
@@ -110,6 +120,12 @@ func (p *project) makeLedger(ctx context.Context, since func(context.Context, st
 	if _, err := os.Lstat(p.ledgerPath()); !errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
+	var log *gitlog.Log
+	if p.synced() {
+		if log, err = p.absent(ctx); err != nil {
+			return false, err
+		}
+	}
 	anchor, err := since(ctx, reason)
 	if err == nil {
 		var id [16]byte
@@ -118,6 +134,12 @@ func (p *project) makeLedger(ctx context.Context, since func(context.Context, st
 	}
 	if err != nil {
 		return false, fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+	}
+	if log != nil {
+		p.both = gitlog.Sync(log, p.store)
+		if err := p.both.Begin(ctx, gitlog.Writer("ledger init")); err != nil {
+			return true, err
+		}
 	}
 	return true, p.reload(ctx)
 }

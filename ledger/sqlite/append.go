@@ -61,14 +61,18 @@ func (s *Store) write(ctx context.Context, epoch int64, events []ledger.Event) e
 		}
 		r := ledger.Record{Seq: head.Seq + 1, Epoch: epoch, Time: now(), Kind: ledger.KindOf(e), Body: body, Prev: head.Hash}
 		r.Hash = r.Link()
-		_, err = s.exec(ctx, `INSERT INTO event (seq, epoch, time, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			r.Seq, r.Epoch, r.Time, r.Kind, string(r.Body), r.Prev[:], r.Hash[:])
-		if err != nil {
+		if err := s.record(ctx, r); err != nil {
 			return s.refused(e, err)
 		}
-		head = Head{r.Seq, r.Hash}
+		head = r.Head()
 	}
 	return nil
+}
+
+func (s *Store) record(ctx context.Context, r ledger.Record) error {
+	_, err := s.exec(ctx, `INSERT INTO event (seq, epoch, time, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		r.Seq, r.Epoch, r.Time, r.Kind, string(r.Body), r.Prev[:], r.Hash[:])
+	return err
 }
 
 // refused turns a constraint of the schema into the error of the rule it

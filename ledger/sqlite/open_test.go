@@ -211,7 +211,7 @@ func TestVerifySeesWhatWasChanged(t *testing.T) {
 	}
 }
 
-// Records yields the whole chain, and Head is its end.
+// Records yields the whole chain, and ledger.Head is its end.
 func TestRecordsAreChained(t *testing.T) {
 	s, _ := locked(t)
 	put(t, s, story(2)...)
@@ -226,7 +226,7 @@ func TestRecordsAreChained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := must(s.Head(t.Context())), (sqlite.Head{Seq: last.Seq, Hash: last.Hash}); got != want {
+	if got, want := must(s.Head(t.Context())), (ledger.Head{Seq: last.Seq, Hash: last.Hash}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

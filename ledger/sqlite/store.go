@@ -52,12 +52,6 @@ type Store struct {
 	fatal error // of a commit whose outcome is unknown; nothing is written after it
 }
 
-// Head is the newest record of a log.
-type Head struct {
-	Seq  int64
-	Hash ton.Hash
-}
-
 // configure sets what the driver keeps for the whole process. Locks that
 // belong to the open file and not to the process aren't lost when some other
 // part of the process opens and closes the same file.
@@ -69,6 +63,10 @@ var configure = sync.OnceFunc(func() {
 // Create makes a new ledger whose first events are first, all in one commit.
 // An existing file is refused with fs.ErrExist and not touched.
 func Create(ctx context.Context, path string, first []ledger.Event) (*Store, error) {
+	return create(ctx, path, func(ctx context.Context, s *Store) error { return s.write(ctx, 0, first) })
+}
+
+func create(ctx context.Context, path string, fill func(context.Context, *Store) error) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -80,7 +78,7 @@ func Create(ctx context.Context, path string, first []ledger.Event) (*Store, err
 	if err != nil {
 		return nil, err
 	}
-	err = build(ctx, path, first)
+	err = build(ctx, path, fill)
 	if err = errors.Join(err, lock.release()); err != nil {
 		return nil, err
 	}
@@ -89,7 +87,7 @@ func Create(ctx context.Context, path string, first []ledger.Event) (*Store, err
 
 // build writes the ledger under another name and renames it when it is whole,
 // so that no crash leaves half of one.
-func build(ctx context.Context, path string, first []ledger.Event) error {
+func build(ctx context.Context, path string, fill func(context.Context, *Store) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("ledger %s: %w", path, fs.ErrExist)
 	}
@@ -114,7 +112,7 @@ func build(ctx context.Context, path string, first []ledger.Event) error {
 		if err := s.migrate(ctx, 0); err != nil {
 			return err
 		}
-		return s.write(ctx, 0, first)
+		return fill(ctx, s)
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
 		return errors.Join(err, os.Remove(draft))
@@ -189,23 +187,23 @@ func (s *Store) readBack(ctx context.Context) error {
 }
 
 // Head returns the newest record's number and hash.
-func (s *Store) Head(ctx context.Context) (Head, error) {
+func (s *Store) Head(ctx context.Context) (ledger.Head, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.head(ctx)
 }
 
-func (s *Store) head(ctx context.Context) (Head, error) {
-	var h Head
+func (s *Store) head(ctx context.Context) (ledger.Head, error) {
+	var h ledger.Head
 	var hash []byte
 	err := s.conn.QueryRowContext(ctx, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`).Scan(&h.Seq, &hash)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Head{}, nil
+		return ledger.Head{}, nil
 	case err != nil:
-		return Head{}, s.failed("head", err)
+		return ledger.Head{}, s.failed("head", err)
 	case len(hash) != len(h.Hash):
-		return Head{}, fmt.Errorf("ledger %s: head: %w", s.path, ErrCorrupt)
+		return ledger.Head{}, fmt.Errorf("ledger %s: head: %w", s.path, ErrCorrupt)
 	}
 	h.Hash = ton.Hash(hash)
 	return h, nil

@@ -13,16 +13,16 @@ import (
 // triggers are those of this program, the chain of records from the first to
 // the newest, and that the tables are what a replay of the events gives. It returns the newest record, whose hash then stands for
 // everything before it. What doesn't hold is ErrCorrupt.
-func (s *Store) Verify(ctx context.Context) (Head, error) {
+func (s *Store) Verify(ctx context.Context) (ledger.Head, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var head Head
+	var head ledger.Head
 	err := s.read(ctx, func() (err error) {
 		head, err = s.verify(ctx)
 		return err
 	})
 	if err != nil {
-		return Head{}, err
+		return ledger.Head{}, err
 	}
 	return head, nil
 }
@@ -47,35 +47,35 @@ func (s *Store) recent(ctx context.Context) error {
 	})
 }
 
-func (s *Store) verify(ctx context.Context) (Head, error) {
+func (s *Store) verify(ctx context.Context) (ledger.Head, error) {
 	damage := func(format string, args ...any) error {
 		return fmt.Errorf("ledger %s: %w: %w", s.path, ErrCorrupt, fmt.Errorf(format, args...))
 	}
 	var verdict string
 	if err := s.conn.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
-		return Head{}, s.failed("quick_check", err)
+		return ledger.Head{}, s.failed("quick_check", err)
 	}
 	if verdict != "ok" {
-		return Head{}, damage("%q", verdict)
+		return ledger.Head{}, damage("%q", verdict)
 	}
 	want, err := intended()
 	if err != nil {
-		return Head{}, err
+		return ledger.Head{}, err
 	}
 	has, err := schema(ctx, s.conn)
 	if err != nil {
-		return Head{}, s.failed("schema", err)
+		return ledger.Head{}, s.failed("schema", err)
 	}
 	if name := altered(has, want); name != "" {
-		return Head{}, damage("its schema was altered: %q is not what fragplan makes", name)
+		return ledger.Head{}, damage("its schema was altered: %q is not what fragplan makes", name)
 	}
-	var head Head
+	var head ledger.Head
 	replay := ledger.NewState()
 	err = s.records(ctx, func(r ledger.Record) error {
 		if r.Seq != head.Seq+1 || r.Prev != head.Hash || r.Hash != r.Link() {
 			return damage("record %d doesn't follow record %d", r.Seq, head.Seq)
 		}
-		head = Head{r.Seq, r.Hash}
+		head = r.Head()
 		e, err := ledger.Decode(r.Kind, r.Body)
 		if err == nil {
 			err = replay.Apply(e)
@@ -89,14 +89,14 @@ func (s *Store) verify(ctx context.Context) (Head, error) {
 		return nil
 	})
 	if err != nil {
-		return Head{}, err
+		return ledger.Head{}, err
 	}
 	tables, err := s.load(ctx, true)
 	if err != nil {
-		return Head{}, err
+		return ledger.Head{}, err
 	}
 	if where := differs(replay, tables); where != "" {
-		return Head{}, damage("%s in the tables is not what the log says", where)
+		return ledger.Head{}, damage("%s in the tables is not what the log says", where)
 	}
 	return head, nil
 }

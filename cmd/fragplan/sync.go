@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/gitlog"
+	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/reconcile"
+)
+
+// A ledger that is synced stands twice: in a file here, and as a log on a
+// branch. The branch is the one that counts; the file can be made from it.
+
+// synced reports whether the ledger's log is kept on a branch. A rehearsal's
+// never is.
+func (p *project) synced() bool { return p.spec.Ledger.Branch != "" && !p.program.sandbox }
+
+func (p *project) openLog(ctx context.Context) (*gitlog.Log, error) {
+	return gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, p.spec.Ledger.Branch)
+}
+
+// openSynced brings the file in step with the branch and opens it. A machine
+// that has no file makes it from the branch.
+func (p *project) openSynced(ctx context.Context) error {
+	log, err := p.openLog(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(p.ledgerPath()); errors.Is(err, fs.ErrNotExist) {
+		if err := log.Fetch(ctx); err != nil {
+			return err
+		}
+		if err := p.restore(ctx, log); err != nil {
+			return err
+		}
+	} else if p.store, err = sqlite.Open(ctx, p.ledgerPath()); err != nil {
+		return err
+	}
+	p.both = gitlog.Sync(log, p.store)
+	_, err = p.both.CatchUp(ctx)
+	switch {
+	case errors.Is(err, gitlog.ErrNoBranch):
+		return fmt.Errorf("%w, and %s is here", err, p.ledgerPath())
+	case errors.Is(err, gitlog.ErrDiverged):
+		err = p.setAside(ctx, log)
+	}
+	if err != nil {
+		return err
+	}
+	return p.reload(ctx)
+}
+
+// restore makes the file from what was fetched of the branch.
+func (p *project) restore(ctx context.Context, log *gitlog.Log) (err error) {
+	p.store, err = sqlite.Restore(ctx, p.ledgerPath(), func(yield func(ledger.Record) error) error {
+		return log.Records(ctx, ledger.Head{}, yield)
+	})
+	return err
+}
+
+// setAside puts a file away whose newest records never reached the branch,
+// because another run's did, and makes it anew. Nothing that left this machine
+// relied on them.
+func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
+	if err := p.store.Lock(ctx, "set aside"); err != nil { // nobody else writes to it
+		return err
+	}
+	if err := p.store.Close(); err != nil {
+		return err
+	}
+	aside := p.ledgerPath() + ".unpushed-" + time.Now().UTC().Format("20060102T150405.000")
+	if err := os.Rename(p.ledgerPath(), aside); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	p.program.tell(fmt.Sprintf("the newest records of the ledger here never reached its branch, because another run's did; they were relied on by nothing. That file is %s now, and the ledger was read anew from the branch", aside))
+	if err := p.restore(ctx, log); err != nil {
+		return err
+	}
+	p.both = gitlog.Sync(log, p.store)
+	_, err := p.both.CatchUp(ctx)
+	return err
+}
+
+// absent is the log for a ledger that is about to be made, whose branch must
+// not exist.
+func (p *project) absent(ctx context.Context) (*gitlog.Log, error) {
+	log, err := p.openLog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch err := log.Fetch(ctx); {
+	case err == nil:
+		return nil, fmt.Errorf("the branch %s exists already and holds a ledger: every command reads it by itself, so none is made", log)
+	case !errors.Is(err, gitlog.ErrNoBranch):
+		return nil, err
+	}
+	return log, nil
+}
+
+// recorder is where events go: to the file, and to the branch if there is one.
+func (p *project) recorder() reconcile.Ledger {
+	if p.both != nil {
+		return p.both
+	}
+	return p.store
+}
+
+// unkept refuses to buy with a ledger that would be forgotten: on a machine of
+// a CI service a file is gone with the run.
+func (p *project) unkept() error {
+	at := p.spec.Ledger
+	if ci := strings.ToLower(p.program.getenv("CI")); ci == "" || ci == "false" || ci == "0" || p.program.sandbox || at.Branch != "" || at.Persistent {
+		return nil
+	}
+	return fmt.Errorf(`%s: this is a CI machine (CI is set), and the ledger is a file on it alone: the next run would not know what this one has paid. Keep its log on a branch: ledger: {file: %s, sync: "git:fragplan-ledger"}. If this folder is kept from run to run, say so: ledger: {file: %[2]s, persistent: true}`, at.Pos, at.File)
+}

@@ -1,0 +1,22 @@
+// Package gitlog keeps a ledger's log on a branch of a git repository, so that
+// it outlives the machine that wrote it: records are pushed, without force,
+// before anything that relies on them leaves the machine.
+//
+// It decides nothing about orders and payments, and keeps no tables: those are
+// rebuilt from the log into a local store, which the caller brings.
+//
+// # What stands on the branch
+//
+// One file a push, log/<thousand>/<first number>.jsonl, with a record a line;
+// no push changes an earlier file. A commit's parent is the commit before it,
+// so a server takes a push only if nobody else has pushed since: of two runs
+// at once one wins, and the other one's push is refused. That refusal, and not
+// a lock, is what everything rests on.
+//
+// # When a push's outcome is unknown
+//
+// The branch is read again. If our commit stands there, it was taken. If the
+// branch stands where it stood, it was not, and is tried again. If anything
+// else stands there, another run has won: this one may rely on nothing that it
+// recorded since its last push, and none of that has left the machine.
+package gitlog
