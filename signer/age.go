@@ -19,7 +19,7 @@ const maxWorkFactor = 20
 
 // readAge decrypts a file, armored or binary, with the identities or the
 // passphrase that the environment gives.
-func readAge(name string, in Surroundings) ([]byte, error) {
+func readAge(name string, in Surroundings, what string, limit int) ([]byte, error) {
 	identities, err := ageIdentities(in)
 	if err != nil {
 		return nil, err
@@ -42,12 +42,12 @@ func readAge(name string, in Surroundings) ([]byte, error) {
 	if err != nil {
 		return nil, notAge
 	}
-	b, err := io.ReadAll(io.LimitReader(plain, maxSecret+1))
+	b, err := io.ReadAll(io.LimitReader(plain, int64(limit)+1))
 	switch {
 	case err != nil:
 		return nil, notAge
-	case len(b) > maxSecret:
-		return nil, fmt.Errorf("too large to be a mnemonic: it holds more than %d bytes", maxSecret)
+	case len(b) > limit:
+		return nil, fmt.Errorf("too large to be %s: it holds more than %d bytes", what, limit)
 	}
 	return b, nil
 }

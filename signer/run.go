@@ -21,7 +21,7 @@ const secretTimeout = time.Minute
 const lastWords = 2 << 10
 
 // secrets are the variables that no child gets.
-var secrets = []string{EnvMnemonic, EnvMnemonicFile, EnvAgeIdentity, EnvAgePassphrase, "FRAGMENT_COOKIE", "FRAGMENT_HASH"}
+var secrets = []string{EnvMnemonic, EnvMnemonicFile, EnvAgeIdentity, EnvAgePassphrase, "FRAGPLAN_SESSION", "FRAGPLAN_SESSION_FILE", "FRAGMENT_COOKIE", "FRAGMENT_HASH"}
 
 // runFor runs a program with input on its stdin and returns what it printed,
 // at most limit bytes. It runs in the project's folder, without a shell, and

@@ -1,6 +1,7 @@
 // Package signer is where keys and signatures come from: words in the
 // environment, in a file, in a file encrypted with age or from a password
-// manager, and programs outside that hold the key and sign themselves.
+// manager, and programs outside that hold the key and sign themselves. Other
+// secrets are kept in the same places and read by the same rules.
 //
 // It chooses nothing and keeps nothing: what is signed is in the payload that
 // it is given, and what comes back is checked before anybody sees it.
@@ -61,7 +62,7 @@ type Surroundings struct {
 // that. A program that takes longer than a minute is stopped. No error holds
 // anything of what was read.
 func (s Source) Mnemonic(ctx context.Context, in Surroundings) (wallet.Mnemonic, error) {
-	b, err := s.read(ctx, in)
+	b, err := s.read(ctx, in, "wallet.key", "the wallet's 24 words", maxSecret)
 	if err != nil {
 		return wallet.Mnemonic{}, err
 	}
@@ -69,6 +70,17 @@ func (s Source) Mnemonic(ctx context.Context, in Surroundings) (wallet.Mnemonic,
 		return wallet.Mnemonic{}, fmt.Errorf("%s: it is empty", s)
 	}
 	return wallet.MnemonicOf(string(b)), nil
+}
+
+// Secret reads a secret of at most limit bytes that is not the wallet's words.
+// Errors name it by the field of fragplan.yaml, such as sessions.main, and by
+// what belongs there; none holds anything of what was read.
+func (s Source) Secret(ctx context.Context, in Surroundings, field, what string, limit int) (string, error) {
+	if s.Kind == "" {
+		return "", fmt.Errorf("%s says nothing of where %s are", field, what)
+	}
+	b, err := s.read(ctx, in, field, what, limit)
+	return string(b), err
 }
 
 // String names the source, without arguments of a program.
@@ -82,30 +94,28 @@ func (s Source) String() string {
 	return string(s.Kind) + ":" + s.Name
 }
 
-func (s Source) read(ctx context.Context, in Surroundings) ([]byte, error) {
+func (s Source) read(ctx context.Context, in Surroundings, field, what string, limit int) ([]byte, error) {
 	switch s.Kind {
 	case "":
 		return fromEnvironment(in)
 	case Env:
 		words := in.Getenv(s.Name)
 		if words == "" {
-			return nil, fmt.Errorf("wallet.key says env:%s, and that variable is not set: %w", s.Name, errNotSet)
+			return nil, fmt.Errorf("%s says env:%s, and that variable is not set: set it to %s", field, s.Name, what)
 		}
 		return []byte(words), nil
 	case File:
-		b, err := readSecret(in.path(s.Name), maxSecret)
+		b, err := readSecret(in.path(s.Name), int64(limit))
 		return b, named(s.String(), err)
 	case Age:
-		b, err := readAge(in.path(s.Name), in)
+		b, err := readAge(in.path(s.Name), in, what, limit)
 		return b, named(s.String(), err)
 	case Exec:
-		b, err := runFor(ctx, in, s.Command, nil, maxSecret, secretTimeout)
-		return b, named("wallet.key", err)
+		b, err := runFor(ctx, in, s.Command, nil, limit, secretTimeout)
+		return b, named(field, err)
 	}
-	return nil, fmt.Errorf("wallet.key: %q is no kind of source", s.Kind)
+	return nil, fmt.Errorf("%s: %q is no kind of source", field, s.Kind)
 }
-
-var errNotSet = fmt.Errorf("set it to the wallet's 24 words")
 
 func named(what string, err error) error {
 	if err == nil {

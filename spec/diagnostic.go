@@ -135,8 +135,19 @@ func (r *reporter) err() error {
 
 // source is the text of a file, split into lines when the first is asked for.
 type source struct {
-	text  string
-	lines []string
+	text   string
+	lines  []string
+	hidden map[int]int // by line: the column from which it may hold a secret
+}
+
+// hide keeps what stands from a place to the end of its line out of messages.
+func (s *source) hide(p Pos) {
+	if s.hidden == nil {
+		s.hidden = map[int]int{}
+	}
+	if at, known := s.hidden[p.Line]; !known || p.Column < at {
+		s.hidden[p.Line] = p.Column
+	}
 }
 
 // maxSourceLine is the longest line that is shown, in bytes. In longer ones,
@@ -151,6 +162,10 @@ func (s *source) line(n int) string {
 		return ""
 	}
 	line := strings.TrimSuffix(s.lines[n-1], "\r")
+	if column, hidden := s.hidden[n]; hidden {
+		before := []rune(strings.ToValidUTF8(line, "\uFFFD"))
+		line = string(before[:max(0, min(column-1, len(before)))]) + "(not shown)"
+	}
 	if m := secretField.FindStringIndex(line); m != nil {
 		line = line[:m[1]] + " (not shown)"
 	}

@@ -121,6 +121,8 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			l.ledger(d, e)
 		case "limits":
 			l.limits(d, e)
+		case "sessions":
+			l.sessions(d, e)
 		case "destinations":
 			members, _ := d.list(e.value, "destinations", "[UQ…]")
 			for _, m := range members {
@@ -133,7 +135,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "limits", "destinations", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "limits", "sessions", "destinations", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {

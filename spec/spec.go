@@ -28,6 +28,7 @@ type Project struct {
 	Wallet       Wallet
 	Ledger       Ledger
 	Limits       policy.Limits
+	Sessions     []Session     // at Fragment, in the order of the file; empty: the environment's own
 	Destinations []ton.Address // accounts that may be paid; empty means the built-in list
 	People       []Person      // in the order of the files
 	Groups       []Group       // in the order of the files
@@ -44,7 +45,15 @@ type Wallet struct {
 	Pos       Pos
 }
 
-// A KeySource says where the wallet's words are. They never stand in YAML.
+// A Session is one of several in which purchases are made.
+type Session struct {
+	Name   string    `yaml:"session" validate:"name"`
+	Source KeySource `validate:"-"` // of its cookies
+	Pos    Pos       `validate:"-"`
+}
+
+// A KeySource says where the wallet's words, or other secrets, are. They never
+// stand in YAML.
 type KeySource struct {
 	Kind    string   // env, file, age or exec; "" if nothing is written
 	Name    string   // of the variable or the file

@@ -257,7 +257,7 @@ grants/a.yaml:2:26: stars must be a whole number in plain digits, not "012" [num
 // A secret in a file is an error that doesn't repeat it.
 func TestSecretsAreNotRepeated(t *testing.T) {
 	_, err := spec.Load(project(t, "fragplan.yaml", mainFile+"mnemonic: abandon ability able\ncookie: stel_ssid=1234\n"))
-	if err == nil || !strings.Contains(err.Error(), "FRAGPLAN_MNEMONIC_FILE") || !strings.Contains(err.Error(), "FRAGMENT_COOKIE") {
+	if err == nil || !strings.Contains(err.Error(), "FRAGPLAN_MNEMONIC_FILE") || !strings.Contains(err.Error(), "FRAGPLAN_SESSION_FILE") {
 		t.Fatalf("%v, want where secrets belong", err)
 	}
 	if strings.Contains(err.Error(), "abandon") || strings.Contains(err.Error(), "1234") {

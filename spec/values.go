@@ -189,7 +189,7 @@ func (d *doc) unknown(k *yaml.Node, where string, known ...string) {
 	if secretKey.MatchString(k.Value) {
 		hint := "take it out of the file and of its history. The wallet's words belong into a file with mode 0600 that FRAGPLAN_MNEMONIC_FILE names, or where key: under wallet says that they are"
 		if regexp.MustCompile(`(?i)cookie|stel_|token|hash`).MatchString(k.Value) {
-			hint = "take it out of the file and of its history. The session belongs into the environment variables FRAGMENT_COOKIE and FRAGMENT_HASH"
+			hint = "take it out of the file and of its history. The session belongs into a file with mode 0600 that FRAGPLAN_SESSION_FILE names, or into the environment variable FRAGPLAN_SESSION"
 		}
 		d.bad(k, "secret", hint, "secrets don't belong into YAML: %s", clip(k.Value))
 		return

@@ -39,7 +39,7 @@ func (l *loader) wallet(d *doc, e entry) {
 		case "public_key":
 			w.PublicKey = d.publicKey(f.value)
 		case "key":
-			key, w.Key = f.key, d.keySource(f.value)
+			key, w.Key = f.key, d.keySource(f.value, "wallet.key", "the words")
 		case "signer":
 			w.Signer = d.signer(f.value)
 		default:
@@ -56,15 +56,15 @@ func (l *loader) wallet(d *doc, e entry) {
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// keySource reads where the words are. What is not understood may be the words
-// themselves, so no message holds it.
-func (d *doc) keySource(n *yaml.Node) KeySource {
-	const hint = "write env:NAME, file:PATH, age:PATH or {exec: [PROGRAM, ARGUMENT]}. If the words stood here, take them out of the file and of its history"
+// keySource reads where a secret is. What is not understood may be the secret
+// itself, so no message holds it.
+func (d *doc) keySource(n *yaml.Node, field, what string) KeySource {
+	hint := "write env:NAME, file:PATH, age:PATH or {exec: [PROGRAM, ARGUMENT]}. If " + what + " stood here, take them out of the file and of its history"
 	if n.Kind == yaml.MappingNode {
-		return KeySource{Kind: "exec", Command: d.program(n, "wallet.key").Command}
+		return KeySource{Kind: "exec", Command: d.program(n, field).Command}
 	}
 	if n.Kind != yaml.ScalarNode {
-		d.bad(n, "key", hint, "wallet.key must say where the words are")
+		d.bad(n, "key", hint, "%s must say where %s are", field, what)
 		return KeySource{}
 	}
 	kind, name, ok := strings.Cut(n.Value, ":")
@@ -76,7 +76,7 @@ func (d *doc) keySource(n *yaml.Node) KeySource {
 	case kind == "exec":
 		return KeySource{Kind: kind, Command: strings.Fields(name)}
 	}
-	d.bad(n, "key", hint, "wallet.key doesn't say where the words are")
+	d.bad(n, "key", hint, "%s doesn't say where %s are", field, what)
 	return KeySource{}
 }
 

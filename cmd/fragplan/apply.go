@@ -89,14 +89,14 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		err := verdict(settled, plan)
 		if len(settled.Undelivered) > 0 {
 			// Perhaps only because the session could not be used to confirm.
-			if _, why := project.admit(ctx); barred(why) {
+			if why := project.admit(ctx); barred(why) {
 				err = why
 			}
 		}
 		shown.Done(settled, err)
 		return err
 	}
-	if _, err := project.admit(ctx); err != nil {
+	if err := project.admit(ctx); err != nil {
 		shown.Done(settled, err)
 		return err
 	}
@@ -158,11 +158,13 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	session, err := p.session(ctx)
+	seats, err := p.seats(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	session.Wallet.PublicKey = key.Public().PublicKey
+	for _, s := range seats {
+		s.client.Wallet.PublicKey = key.Public().PublicKey
+	}
 	setup := reconcile.Setup{
 		Plan: plan, Wallet: key.Public(), Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: p.destinations()},
 		Cancel: p.cancel, Reason: p.reason,
@@ -171,7 +173,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
 	}
 	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
-		Ledger: p.recorder(), Market: market{session}, Signer: key, Chain: lookout{client}, Watch: shown.Progress,
+		Ledger: p.recorder(), Market: newMarket(seats), Signer: key, Chain: lookout{client}, Watch: shown.Progress,
 	})
 	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
 		err = sqlite.ErrEpoch

@@ -24,21 +24,23 @@ func (p *program) fragmentWhoami() *cobra.Command {
 	c := &cobra.Command{
 		Use: "whoami", Short: "Show who is logged in, with which wallet, and what would stop a purchase", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return p.withSession(c, func(project *project, client *fragment.Client) error {
-				s, err := project.visit(c.Context(), client)
-				if err != nil {
-					return err
+			return p.withSeats(c, func(seats []seat) error {
+				var list []report.Session
+				var fault error
+				for _, s := range seats {
+					v, err := p.visit(c.Context(), s)
+					if err != nil {
+						return err
+					}
+					if v.Problem != "" {
+						fault = &exit{code: 1}
+					}
+					list = append(list, v)
 				}
-				list := []report.Session{s}
 				if asJSON {
-					err = report.SessionsJSON(p.stdout, list)
-				} else {
-					err = report.Sessions(p.stdout, list, p.style())
+					return errors.Join(report.SessionsJSON(p.stdout, list), fault)
 				}
-				if err == nil && s.Problem != "" {
-					err = &exit{code: 1}
-				}
-				return err
+				return errors.Join(report.Sessions(p.stdout, list, p.style()), fault)
 			})
 		},
 	}
@@ -46,36 +48,36 @@ func (p *program) fragmentWhoami() *cobra.Command {
 	return c
 }
 
-// withSession runs do on a project and its session at Fragment.
-func (p *program) withSession(c *cobra.Command, do func(*project, *fragment.Client) error) error {
+// withSeats runs do on the project's sessions at Fragment.
+func (p *program) withSeats(c *cobra.Command, do func([]seat) error) error {
 	project, err := p.load()
 	if err != nil {
 		return err
 	}
 	defer project.Close()
-	client, err := project.session(c.Context())
+	seats, err := project.seats(c.Context())
 	if err != nil {
 		return err
 	}
-	return do(project, client)
+	return do(seats)
 }
 
 // visit asks a session who it is. What stops purchases is part of the answer;
 // an error is what kept Fragment from giving one.
-func (p *project) visit(ctx context.Context, client *fragment.Client) (report.Session, error) {
-	who, err := p.admit(ctx)
+func (p *program) visit(ctx context.Context, seat seat) (report.Session, error) {
+	who, err := seat.admit(ctx)
 	s := report.Session{
-		Name: who.Name, Username: who.Username, Identity: string(who.Identity), Linked: who.Linked,
-		Wallet: who.Wallet, Ours: !who.Wallet.IsZero() && who.Wallet == client.Wallet.Address, Expires: p.expires,
+		Label: seat.name, Name: who.Name, Username: who.Username, Identity: string(who.Identity), Linked: who.Linked,
+		Wallet: who.Wallet, Ours: !who.Wallet.IsZero() && who.Wallet == seat.client.Wallet.Address, Expires: seat.expires,
 	}
 	switch {
 	case err != nil && !barred(err):
 		return s, err
 	case err != nil:
-		s.Problem, s.Next = err.Error(), p.program.hint(err)
+		s.Problem, s.Next = err.Error(), p.hint(err)
 		return s, nil
 	}
-	logins, err := client.Logins(ctx)
+	logins, err := seat.client.Logins(ctx)
 	for _, l := range logins {
 		s.Logins = append(s.Logins, report.Login(l))
 	}
@@ -100,10 +102,10 @@ func (p *program) fragmentPrice() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withSession(c, func(_ *project, client *fragment.Client) error {
+			return p.withSeats(c, func(seats []seat) error {
 				var list []report.Price
 				for _, item := range items {
-					price, err := client.Price(c.Context(), products[item.Kind], item.Quantity)
+					price, err := seats[0].client.Price(c.Context(), products[item.Kind], item.Quantity)
 					if err != nil {
 						return err
 					}
@@ -144,8 +146,8 @@ func (p *program) fragmentRecipient() *cobra.Command {
 	c := &cobra.Command{
 		Use: "recipient NAME", Short: "Show who stands behind a user name, and what that account can be given", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.withSession(c, func(_ *project, client *fragment.Client) error {
-				r, err := recipient(c.Context(), client, args[0])
+			return p.withSeats(c, func(seats []seat) error {
+				r, err := recipient(c.Context(), seats[0].client, args[0])
 				if err != nil {
 					return err
 				}

@@ -178,8 +178,9 @@ func (p *program) describe(root *cobra.Command) {
 
 const environment = `
 Environment; files are named from the shell's folder, whatever -chdir says:
-  FRAGMENT_COOKIE          the Cookie header of a session at fragment.com
-  FRAGMENT_HASH            the session's API hash; without it, the page's is used
+  FRAGPLAN_SESSION_FILE    a file of mode 0600 with the cookies of a session at
+                           fragment.com: a header, JSON or cookies.txt
+  FRAGPLAN_SESSION         the cookies themselves, instead of a file
   FRAGPLAN_MNEMONIC_FILE   a file of mode 0600 with the wallet's 24 words
   FRAGPLAN_MNEMONIC        the words themselves, instead of a file
   FRAGPLAN_AGE_IDENTITY    a file of mode 0600 with identities for key: age:FILE

@@ -134,7 +134,7 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 }
 
 func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.Prices, error) {
-	client, err := p.session(ctx)
+	seats, err := p.seats(ctx)
 	if errors.Is(err, fragment.ErrNoCredentials) {
 		return nil, nil
 	}
@@ -146,7 +146,7 @@ func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.P
 		if _, known := prices[a.Item]; known || !a.Buys() || len(prices) == maxPrices {
 			continue
 		}
-		price, err := client.Price(ctx, products[a.Item.Kind], a.Item.Quantity)
+		price, err := seats[0].client.Price(ctx, products[a.Item.Kind], a.Item.Quantity)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -9,10 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/fragplan/fragplan/chain"
-	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
 	"github.com/fragplan/fragplan/ledger/sqlite"
@@ -30,11 +28,10 @@ type project struct {
 	both    *gitlog.Synced // the store and its branch; nil without one
 	book    *ledger.State
 
-	world   *sandbox.World
-	client  *chain.Client
-	market  *fragment.Client
-	expires time.Time // when the cookies of the market's session end; zero if nobody says
-	key     hand
+	world  *sandbox.World
+	client *chain.Client
+	market []seat // the sessions at Fragment; nil until they are read
+	key    hand
 
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
@@ -254,36 +251,4 @@ func (p *project) networkID() int32 {
 		return p.world.NetworkID
 	}
 	return ton.Mainnet
-}
-
-// session is the client of the market, or ErrNoCredentials.
-func (p *project) session(ctx context.Context) (*fragment.Client, error) {
-	if p.market != nil {
-		return p.market, nil
-	}
-	c := &fragment.Client{Pace: livePace, BaseURL: p.program.fragmentURL}
-	if p.program.sandbox {
-		w, err := p.openWorld(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.BaseURL, c.Cookie = w.FragmentURL, fragment.SecretOf(w.Cookie)
-		c.Pace, c.RetryPause = 0, 50*time.Millisecond // nobody minds a rehearsal's haste
-	} else {
-		if p.program.fragmentURL != "" {
-			c.Pace = 0
-		}
-		credentials, err := fragment.FromEnv(p.program.getenv)
-		if err != nil {
-			return nil, err
-		}
-		c.Cookie, c.Hash, p.expires = credentials.Cookie, credentials.Hash, credentials.Expires
-	}
-	address, err := p.address(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.Wallet = fragment.Account{Address: address, NetworkID: p.networkID()}
-	p.market = c
-	return c, nil
 }

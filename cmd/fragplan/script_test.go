@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"seed":     seed,
 			"secret":   secret,
 			"seal":     seal,
+			"cookies":  cookies,
 		},
 	})
 }

@@ -19,24 +19,24 @@ import (
 // The edges plug into the engine's sockets here and nowhere else.
 var (
 	_ reconcile.Ledger = (*sqlite.Store)(nil)
-	_ reconcile.Market = market{}
+	_ reconcile.Market = (*market)(nil)
 	_ reconcile.Signer = inside{}
 	_ reconcile.Signer = outside{}
 	_ reconcile.Chain  = lookout{}
 )
 
-// market sells through Fragment.
-type market struct{ client *fragment.Client }
-
 var products = map[product.Kind]fragment.Product{
 	product.Stars: fragment.Stars, product.Premium: fragment.Premium, product.TopUp: fragment.TopUp,
 }
 
-func (m market) Quote(ctx context.Context, handle string, item product.Item) (reconcile.Offer, error) {
-	p, err := m.client.Buy(ctx, products[item.Kind], handle, item.Quantity)
+func (m *market) Quote(ctx context.Context, handle string, item product.Item) (reconcile.Offer, error) {
+	n := m.take()
+	defer m.leave(n)
+	p, err := m.seats[n].client.Buy(ctx, products[item.Kind], handle, item.Quantity)
 	if err != nil {
-		return reconcile.Offer{}, m.refusal(err)
+		return reconcile.Offer{}, m.refusal(m.seats[n], err)
 	}
+	m.sold(p.Ref, n)
 	return reconcile.Offer{From: p.From, Invoice: ledger.Invoice{
 		RequestID: p.RequestID, Ref: p.Ref, Recipient: p.Recipient.Token, Name: p.Recipient.Name,
 		Transfer: p.Transfer, Price: p.Amount.Amount(), ValidUntil: p.ValidUntil,
@@ -45,7 +45,7 @@ func (m market) Quote(ctx context.Context, handle string, item product.Item) (re
 }
 
 // refusal tells an order that can't be bought from a session that can't buy.
-func (m market) refusal(err error) error {
+func (m *market) refusal(s seat, err error) error {
 	for _, item := range []struct {
 		is   error
 		code string
@@ -62,16 +62,24 @@ func (m market) refusal(err error) error {
 			return &reconcile.Refusal{Code: item.code, Reason: err.Error()}
 		}
 	}
-	return err
+	return s.say(err)
 }
 
-func (m market) Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error {
-	return m.client.Confirm(ctx, fragment.Purchase{Product: products[kind], ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
+func (m *market) Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error {
+	return m.confirm(kind, invoice.Ref, func(c *fragment.Client) error {
+		return c.Confirm(ctx, fragment.Purchase{Product: products[kind], ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
+	})
 }
 
-func (m market) Delivered(ctx context.Context, kind product.Kind) (bool, error) {
-	state, err := m.client.State(ctx, products[kind], fragment.ModeProcessing)
-	return state.Done, err
+// Delivered is what the sessions say together that have something to deliver.
+func (m *market) Delivered(ctx context.Context, kind product.Kind) (bool, error) {
+	for _, s := range m.tellers(kind) {
+		state, err := s.client.State(ctx, products[kind], fragment.ModeProcessing)
+		if err != nil || !state.Done {
+			return false, s.say(err)
+		}
+	}
+	return true, nil
 }
 
 // inside signs with a key of this process.
