@@ -28,50 +28,36 @@ func readBody(b ton.BoC) (string, error) {
 	if err != nil {
 		return "", refuse(BodyComment, "the body must be a text comment", "zero operation and UTF-8", "%v", err)
 	}
-	return text, checkRebuilt(root, text)
+	return text, nil
 }
 
-// checkRebuilt builds the body anew, from the text that was read of it alone,
-// cut where the body cuts it. If that is not the same cell, the body holds
-// something that was not read.
-func checkRebuilt(root *cell.Cell, text string) error {
-	const rule = "the body must hold its text and nothing else"
-	again, err := rebuild(root, text, 32)
-	if err != nil {
-		return refuse(BodyRebuilt, rule, "a text that fits", "%v", err)
+// rootText is how many bytes of a comment Fragment puts into its first cell; the
+// rest is in one child.
+const rootText = 35
+
+// Body packs a text of at most 162 bytes as Fragment does.
+func Body(text string) ton.BoC {
+	b := cell.BeginCell().MustStoreUInt(0, 32)
+	first := text[:min(len(text), rootText)]
+	b.MustStoreSlice([]byte(first), uint(len(first))*8)
+	if rest := text[len(first):]; rest != "" {
+		b.MustStoreRef(cell.BeginCell().MustStoreSlice([]byte(rest), uint(len(rest))*8).EndCell())
 	}
-	if want, got := ton.Hash(again.Hash()), ton.Hash(root.Hash()); want != got {
-		return refuse(BodyRebuilt, rule, "cell "+want.String(), "%s", got)
+	return ton.BoCOf(b.EndCell())
+}
+
+// checkRebuilt builds the body anew, from the text that was read of it alone.
+// What is signed is then what fragplan itself would have written: no cell of
+// Fragment's passes through with anything in it that was not read.
+func checkRebuilt(body ton.BoC, text string) error {
+	want, err := Body(text).Hash()
+	if err != nil {
+		return refuse(BodyRebuilt, "the body must be the comment as Fragment packs it", "a text that fits", "%v", err)
+	}
+	if got, err := body.Hash(); err != nil || got != want {
+		return refuse(BodyRebuilt, "the body must be the comment as Fragment packs it", "cell "+want.String(), "%s", got)
 	}
 	return nil
-}
-
-// rebuild puts into new cells what the cells like it could hold of the text,
-// after so many zero bits.
-func rebuild(like *cell.Cell, text string, zeros uint) (*cell.Cell, error) {
-	b := cell.BeginCell()
-	if err := b.StoreUInt(0, zeros); err != nil {
-		return nil, err
-	}
-	n := min(len(text), max(0, int(like.BitsSize())-int(zeros))/8)
-	if err := b.StoreSlice([]byte(text[:n]), uint(n)*8); err != nil {
-		return nil, err
-	}
-	if like.RefsNum() == 0 {
-		return b.EndCell(), nil
-	}
-	next, err := like.PeekRef(0)
-	if err != nil {
-		return nil, err
-	}
-	child, err := rebuild(next, text[n:], 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.StoreRef(child); err != nil {
-		return nil, err
-	}
-	return b.EndCell(), nil
 }
 
 // walk counts the cells, each as often as it is referred to, and refuses the

@@ -79,6 +79,7 @@ const (
 	AmountBand   Code = "FW-031" // not under a tenth of what it cost before
 	BodyRebuilt  Code = "FW-032" // a body that its text alone gives again
 	FeeAllowance Code = "FW-033" // fees within the allowance that plans count
+	InvoiceForm  Code = "FW-034" // an offer that reads as what was ordered
 )
 
 // What a body may take up. Fragment's have at most 2 cells and 70 bytes.
@@ -134,7 +135,10 @@ func Check(r Rules, want Want, got Offer) error {
 	if err != nil {
 		return err
 	}
-	return checkText(r, want.Item, text)
+	if err := checkText(r, want.Item, text); err != nil {
+		return err
+	}
+	return checkRebuilt(m.Payload, text)
 }
 
 // checkOffer judges what does not depend on the money that pays.

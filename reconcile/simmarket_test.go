@@ -92,9 +92,15 @@ func (m *market) sell(i intent, handle string, item product.Item) *sale {
 	return s
 }
 
-// comment is the body of a transfer with that text.
+// comment is the body of a transfer with that text, packed as Fragment does.
 func comment(text string) ton.BoC {
-	return ton.BoCOf(cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(text).EndCell())
+	b := cell.BeginCell().MustStoreUInt(0, 32)
+	first, rest := text[:min(len(text), 35)], text[min(len(text), 35):]
+	b.MustStoreSlice([]byte(first), uint(len(first))*8)
+	if rest != "" {
+		b.MustStoreRef(cell.BeginCell().MustStoreSlice([]byte(rest), uint(len(rest))*8).EndCell())
+	}
+	return ton.BoCOf(b.EndCell())
 }
 
 func (s *sale) transfer() ton.Transfer {

@@ -200,7 +200,7 @@ func advice(problems []reconcile.Problem) []string {
 		case "FW-008":
 			text = "Where the price is above the ceiling, wait for a lower one, or raise it under limits: price in fragplan.yaml."
 		default:
-			if p.Code == "invoice" || strings.HasPrefix(p.Code, "FW-") {
+			if strings.HasPrefix(p.Code, "FW-") {
 				text = "Where Fragment asked for something else than was ordered, nothing was signed. Run apply again; if it stays so, look for a newer fragplan, and report it."
 			}
 		}

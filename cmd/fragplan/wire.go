@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fragplan/fragplan/chain"
+	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/sqlite"
@@ -54,12 +55,16 @@ func (m *market) refusal(s seat, err error) error {
 		{fragment.ErrNotEligible, "not_eligible"},
 		{fragment.ErrAlreadyPremium, "premium_runs"},
 		{fragment.ErrPriceChanged, "price_changed"},
-		{fragment.ErrInvoice, "invoice"},
+		{fragment.ErrInvoice, string(firewall.InvoiceForm)},
 		{fragment.ErrQuantity, "quantity"},
 		{fragment.ErrRefused, "refused"},
 	} {
 		if errors.Is(err, item.is) {
-			return &reconcile.Refusal{Code: item.code, Reason: err.Error()}
+			reason := err.Error()
+			if item.is == fragment.ErrInvoice {
+				reason = item.code + ": " + reason
+			}
+			return &reconcile.Refusal{Code: item.code, Reason: reason}
 		}
 	}
 	return s.say(err)
