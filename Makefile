@@ -30,6 +30,10 @@ sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=me
 browser: ## open the page of report -format html in Chromium (Debian's package chromium)
 	go test -count=1 -v -run TestThePageInABrowser ./report
 
+MUTATIONS = 1000000
+attack: ## be a hostile Fragment and a hostile signer, MUTATIONS times
+	MUTATIONS=$(MUTATIONS) go test -count=1 -timeout 3h -run '^Test(AttacksAreRefused|BadSignersSendNothing|MutationsAreRefused|FlippedBitsAreRefused)$$' -v ./cmd/fragplan ./firewall | grep -v -e '^=== ' -e '^    --- PASS'
+
 planted: ## plant every bug of testdata/planted, or those that begin with BUG=name, and demand that a test fails
 	PLANTED=$(BUG) go test -count=1 -timeout 3h -run '^TestPlanted$$' -v .
 

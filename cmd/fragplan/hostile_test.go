@@ -154,7 +154,7 @@ func (a answers) client(address string) *fragment.Client {
 		Wallet: fragment.Account{Address: hostileWallet.Address(), PublicKey: hostileWallet.PublicKey, NetworkID: ton.Mainnet},
 	}
 	if address == "" {
-		c.BaseURL, c.HTTP = "http://fragment.invalid", &http.Client{Transport: a}
+		c.BaseURL, c.HTTP, c.Hash = "http://fragment.invalid", &http.Client{Transport: a}, fragment.SecretOf("0123456789abcdef01")
 	}
 	return c
 }
