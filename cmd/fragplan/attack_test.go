@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ type attack struct {
 func TestAttacksAreRefused(t *testing.T) {
 	var good []string
 	for _, b := range baits() {
-		s := &stillness{t: t}
+		s := &stillness{}
 		if err := b.attacked(t, b.answers, s, hostileBook()); !errors.Is(err, errNoKey) || s.signed != 1 {
 			t.Fatalf("%s: the good answers are refused: %v", b.item, err)
 		}
@@ -57,7 +58,7 @@ func TestAttacksAreRefused(t *testing.T) {
 				}
 			}
 			a.change(b.answers)
-			s := &stillness{t: t}
+			s := &stillness{}
 			err := b.attacked(t, b.answers, s, hostileBook(a.before...))
 			if s.tried+s.signed+s.sent > 0 {
 				t.Fatalf("emulated %d times, signed %d, sent %d", s.tried, s.signed, s.sent)
@@ -101,7 +102,10 @@ func (b bait) attacked(t *testing.T, a answers, s *stillness, book *ledger.State
 	t.Helper()
 	server := httptest.NewServer(a)
 	defer server.Close()
-	result, err := reconcile.Apply(t.Context(), nil, b.engine(book), reconcile.World{Ledger: s, Market: market{a.client(server.URL)}, Signer: s, Chain: s})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.end = cancel
+	result, err := reconcile.Apply(ctx, nil, b.engine(book), reconcile.World{Ledger: s, Market: market{a.client(server.URL)}, Signer: s, Chain: s})
 	if err != nil {
 		return err
 	}

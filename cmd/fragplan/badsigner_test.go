@@ -127,7 +127,7 @@ func TestBadSignersSendNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := baits()[0]
-			s := &stillness{t: t, sign: sign}
+			s := &stillness{sign: sign}
 			err := b.attacked(t, b.answers, s, hostileBook())
 			var refusal *firewall.Refusal
 			if !errors.As(err, &refusal) || refusal.Code != firewall.WrongMessage {

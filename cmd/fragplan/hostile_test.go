@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"testing"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
@@ -228,11 +227,11 @@ func (b bait) inspected(ctx context.Context, a answers) *ton.Payload {
 // stillness is a chain on which nothing moves, a ledger and a key: what is
 // left of the world when only the market and the signer act.
 type stillness struct {
-	t      *testing.T
 	sign   func(ton.Payload) (ton.BoC, error) // nil: nothing may be signed
 	tried  int
 	signed int
 	sent   int
+	end    func() // the run, once something was sent: nothing would come of it
 }
 
 func (s *stillness) Append(context.Context, []ledger.Event) error { return nil }
@@ -248,6 +247,7 @@ func (s *stillness) Emulate(_ context.Context, _ ton.Wallet, p ton.Payload) (rec
 
 func (s *stillness) Broadcast(context.Context, ton.BoC) error {
 	s.sent++
+	s.end()
 	return nil
 }
 
