@@ -255,7 +255,7 @@ func (s *stillness) WaitBlock(context.Context, uint32) error { return nil }
 
 var errNoKey = errors.New("the key is not here")
 
-func (s *stillness) Sign(_ context.Context, p ton.Payload, _ bool) (ton.BoC, error) {
+func (s *stillness) Sign(_ context.Context, p ton.Payload, _ bool, _ []string) (ton.BoC, error) {
 	s.signed++
 	if s.sign == nil {
 		return nil, errNoKey

@@ -24,7 +24,8 @@ import (
 
 // Good answers that are changed at random, as text, as cells or in the words of
 // the comment, are refused, or what would be signed is what the good ones ask
-// for. The one thing that only Fragment knows is the ref: a body that differs
+// for, to the bit, or asks besides to bounce where the address has the form that
+// bounces: then money that nobody takes comes back. The one thing that only Fragment knows is the ref: a body that differs
 // in nothing but that is its word. MUTATIONS says how many; `make attack` makes
 // a million.
 func TestMutationsAreRefused(t *testing.T) {
@@ -45,7 +46,7 @@ func TestMutationsAreRefused(t *testing.T) {
 			t.Fatalf("the good answers for %s are refused", b.item)
 		}
 	}
-	var next, refused, same, otherRef, failed atomic.Int64
+	var next, refused, same, bouncing, otherRef, failed atomic.Int64
 	kinds := make([]atomic.Int64, len(mutators))
 	passed := make([]atomic.Int64, len(mutators))
 	var workers sync.WaitGroup
@@ -73,6 +74,8 @@ func TestMutationsAreRefused(t *testing.T) {
 				switch verdict := meant(b, good[i], p); verdict {
 				case "":
 					same.Add(1)
+				case "bounce":
+					bouncing.Add(1)
 				case "ref":
 					otherRef.Add(1)
 				default:
@@ -87,31 +90,31 @@ func TestMutationsAreRefused(t *testing.T) {
 	for i, m := range mutators {
 		fmt.Fprintf(&story, "\n%9d  %-28s %8d passed unchanged", kinds[i].Load(), m.name, passed[i].Load())
 	}
-	t.Logf("%d mutations: %d refused, %d mean the same, %d have another ref, %d are wrong%s", n, refused.Load(), same.Load(), otherRef.Load(), failed.Load(), &story)
+	t.Logf("%d mutations: %d refused, %d mean the same, %d would bounce, %d have another ref, %d are wrong%s", n, refused.Load(), same.Load(), bouncing.Load(), otherRef.Load(), failed.Load(), &story)
 	if same.Load() == 0 || refused.Load() < int64(n)/2 {
 		t.Error("the mutations are all of one kind: the generator is broken")
 	}
 }
 
 // meant compares what would be signed with what the good answers ask for: ""
-// if it is the same to the bit, "ref" if it differs in the ref alone.
+// if it is the same to the bit, "bounce" if it would bounce besides, and "ref" if
+// the ref is another one.
 func meant(b bait, good, got *ton.Payload) string {
 	if got.Wallet != good.Wallet || got.WalletID != good.WalletID || got.Seqno != good.Seqno || got.ValidUntil > good.ValidUntil || len(got.Transfers) != 1 {
 		return fmt.Sprintf("it would be signed as %+v", got)
 	}
 	asked := *got
 	asked.ValidUntil = good.ValidUntil // when an offer ends is Fragment's to say; a message never lives longer than ours would
-	want, err := good.Hash()
-	if err != nil {
-		return err.Error()
-	}
-	switch hash, err := asked.Hash(); {
-	case err != nil:
-		return err.Error()
-	case hash == want:
-		return ""
-	}
 	t, g := got.Transfers[0], good.Transfers[0]
+	switch want := hashed(*good); {
+	case hashed(asked) == want:
+		return ""
+	case t.Bounce:
+		t.Bounce = false
+		if asked.Transfers = []ton.Transfer{t}; hashed(asked) == want {
+			return "bounce"
+		}
+	}
 	body, err := t.Body.Cell()
 	if err != nil {
 		return err.Error()
@@ -127,6 +130,15 @@ func meant(b bait, good, got *ton.Payload) string {
 		return fmt.Sprintf("%s TON to %s with %q", t.Amount, t.To, text)
 	}
 	return "ref"
+}
+
+// hashed is what the key would sign.
+func hashed(p ton.Payload) ton.Hash {
+	h, err := p.Hash()
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 func difference(before, after answers) string {
