@@ -105,7 +105,7 @@ func (b bait) attacked(t *testing.T, a answers, s *stillness, book *ledger.State
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s.end = cancel
-	result, err := reconcile.Apply(ctx, nil, b.engine(book), reconcile.World{Ledger: s, Market: market{a.client(server.URL)}, Signer: s, Chain: s})
+	result, err := reconcile.Apply(ctx, nil, b.engine(book), reconcile.World{Ledger: s, Market: newMarket([]seat{{client: a.client(server.URL)}}), Signer: s, Chain: s})
 	if err != nil {
 		return err
 	}

@@ -212,7 +212,7 @@ func (b bait) inspected(ctx context.Context, a answers) *ton.Payload {
 			case reconcile.Look:
 				events = append(events, reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: hostileAccount()}})
 			case reconcile.Ask:
-				offer, err := market{a.client("")}.Quote(ctx, f.Handle, f.Item)
+				offer, err := newMarket([]seat{{client: a.client("")}}).Quote(ctx, f.Handle, f.Item)
 				events = append(events, reconcile.Offered{Order: f.Order, Offer: offer, Err: err})
 			case reconcile.Try:
 				return &f.Payload
