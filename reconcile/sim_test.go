@@ -52,7 +52,9 @@ type sim struct {
 	saved    *reconcile.Plan    // made earlier
 	planned  *reconcile.Plan    // the newest
 	results  []reconcile.Result // of all engines
-	thawed   uint32             // the block in which a frozen account is freed
+	thawed   uint32             // the block in which a frozen or changed account is itself again
+
+	signerBack uint32 // the block in which a signer that is down is up again
 
 	points, killAt int // places where a process may be killed; the one where it is, 0 for none
 

@@ -105,7 +105,7 @@ func (c *chain) accept(message ton.BoC) bool {
 		panic("a message that nobody signed")
 	}
 	a, p := &c.account, m.payload
-	if a.Frozen || !a.Active && !m.deploys || p.Seqno != a.Data.Seqno || c.time >= p.ValidUntil || a.Balance < messageFee {
+	if a.Frozen || a.Active && a.CodeHash != c.wallet.Version.CodeHash() || !a.Active && !m.deploys || p.Seqno != a.Data.Seqno || c.time >= p.ValidUntil || a.Balance < messageFee {
 		return false
 	}
 	if !a.Active {

@@ -18,7 +18,7 @@ import (
 type checker struct {
 	*sim
 	most    map[string]map[product.Kind]int64 // the largest total that was ever written for a key
-	handles map[string]string                 // of the keys
+	handles map[string][]string               // that were ever written for a key
 	more    map[string]int64                  // what people's decisions allow beyond it
 	misled  map[string]bool                   // keys for which a person said something wrong
 
@@ -52,7 +52,7 @@ type period struct {
 }
 
 func newChecker(s *sim) *checker {
-	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string]string{}, more: map[string]int64{}, misled: map[string]bool{},
+	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
 		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
@@ -61,7 +61,9 @@ func newChecker(s *sim) *checker {
 // written takes note of what people want.
 func (c *checker) written(want []spec.Occurrence) {
 	for _, o := range want {
-		c.handles[o.Key] = o.Handle
+		if !slices.Contains(c.handles[o.Key], o.Handle) {
+			c.handles[o.Key] = append(c.handles[o.Key], o.Handle)
+		}
 		if c.most[o.Key] == nil {
 			c.most[o.Key] = map[product.Kind]int64{}
 		}

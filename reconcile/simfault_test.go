@@ -27,6 +27,9 @@ const (
 	// The ledger's file.
 	diskFull
 	commitUnknown
+	writeFails
+	recordFlipped
+	pageTorn
 	ledgerRestored
 	ledgerRestoredWhileRunning
 	ledgerLost
@@ -49,14 +52,18 @@ const (
 	bouncesLate
 	bouncesShort
 	freezes
+	codeChanged
 	toppedUp
 	dust
 
 	// The lite servers.
 	lookFails
+	lookForged
+	historyCut
 	lookIsStale
 	waitFails
 	emulationFails
+	emulationForged
 	emulationIsStale
 
 	// The market.
@@ -81,10 +88,16 @@ const (
 	// The signer.
 	signerFails
 	signerFailsAfterSigning
+	signerDown
+	signerHasWrongKey
+	signatureWrong
+	signsAnother
+	signsTwice
 
 	// People.
 	wantEdited
 	keyRenamed
+	handleChanged
 	paymentCancelled
 	keyReissued
 	assignedWrongly
@@ -109,6 +122,9 @@ var faults = [faultCount]struct {
 
 	diskFull:                   {"the disk is full", 600},
 	commitUnknown:              {"a commit ends in an error and stands", 200},
+	writeFails:                 {"the disk can't be written", 300},
+	recordFlipped:              {"a bit of a record flips", 800},
+	pageTorn:                   {"a page is torn in the midst of a record", 800},
 	ledgerRestored:             {"an old ledger is restored", 2500},
 	ledgerRestoredWhileRunning: {"an old ledger is restored beside a running process", 30},
 	ledgerLost:                 {"the ledger is lost", 1200},
@@ -130,13 +146,17 @@ var faults = [faultCount]struct {
 	bouncesLate:         {"a bounce comes late", 5000},
 	bouncesShort:        {"a bounce loses much on its way", 2000},
 	freezes:             {"the account is frozen for a while", 60},
+	codeChanged:         {"the account has other code for a while", 60},
 	toppedUp:            {"the wallet is topped up", 300},
 	dust:                {"the wallet is sent dust, often", 60},
 
 	lookFails:        {"a server can't be read", 3000},
+	lookForged:       {"a server forges the wallet's state", 1500},
+	historyCut:       {"a server cuts the wallet's history", 1500},
 	lookIsStale:      {"a server is behind", 5000},
 	waitFails:        {"waiting for a block fails", 2000},
 	emulationFails:   {"an emulation fails", 2000},
+	emulationForged:  {"an emulation is of a state that is not proven", 1000},
 	emulationIsStale: {"an emulation is behind", 3000},
 
 	quoteRefused:      {"an order is refused", 1500},
@@ -159,9 +179,15 @@ var faults = [faultCount]struct {
 
 	signerFails:             {"the signer fails", 1500},
 	signerFailsAfterSigning: {"the signer fails, and the signature leaks", 1500},
+	signerDown:              {"the signer is down for a while", 500},
+	signerHasWrongKey:       {"the signer has another key", 700},
+	signatureWrong:          {"a signature is wrong", 700},
+	signsAnother:            {"the signer signs another payload", 700},
+	signsTwice:              {"the signer signs twice, and sends one itself", 1500},
 
 	wantEdited:       {"what is wanted changes", 9000},
 	keyRenamed:       {"a key is renamed", 600},
+	handleChanged:    {"another user name is written for a key", 1500},
 	paymentCancelled: {"a payment is cancelled", 7000},
 	keyReissued:      {"a key is reissued", 1500},
 	assignedWrongly:  {"a found transfer is assigned to the wrong key", 1500},

@@ -135,9 +135,11 @@ func (c *checker) handlesServed() {
 			given[gift{s.handle, s.item.Kind}] += s.item.Quantity
 		}
 	}
-	for key, handle := range c.handles {
+	for key, handles := range c.handles {
 		for kind, n := range c.most[key] {
-			most[gift{handle, kind}] += n + c.more[key]
+			for _, handle := range handles {
+				most[gift{handle, kind}] += n + c.more[key]
+			}
 		}
 	}
 	for g, n := range given {

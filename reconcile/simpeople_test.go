@@ -3,9 +3,9 @@ package reconcile_test
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
@@ -19,6 +19,9 @@ func (s *sim) people() {
 	if s.hit(keyRenamed) {
 		s.rename()
 	}
+	if s.hit(handleChanged) {
+		s.rehandle()
+	}
 	if len(s.copies) < 4 && s.IntN(2) == 0 {
 		s.backup()
 	}
@@ -30,6 +33,10 @@ func (s *sim) people() {
 		s.restore()
 	case s.hit(ledgerLost):
 		s.lose()
+	case s.hit(recordFlipped):
+		s.damage(false)
+	case s.hit(pageTorn):
+		s.damage(true)
 	}
 	if s.hit(keyReissued) {
 		s.reissue()
@@ -57,6 +64,28 @@ func (s *sim) restore() {
 	s.disk = d
 	s.tracef("an old ledger is restored, as ledger %d", s.branch)
 	s.checker.forgotten()
+}
+
+// damage alters the ledger's file. Nobody may begin on it; a copy takes its
+// place, or, where there is none, what the chain shows.
+func (s *sim) damage(torn bool) {
+	if err := s.disk.damage(s.IntN, torn); err != nil {
+		s.violate(19, "the ledger can't be damaged: %v", err)
+		return
+	}
+	if f, err := s.disk.open(); !errors.Is(err, sqlite.ErrCorrupt) {
+		s.violate(19, "a ledger that was altered is opened: %v", err)
+		if err == nil {
+			f.close()
+		}
+		return
+	}
+	s.counter.add("an altered ledger is refused")
+	if len(s.copies) > 0 {
+		s.restore()
+	} else {
+		s.lose()
+	}
 }
 
 // lose makes the ledger anew from the chain.
@@ -162,7 +191,7 @@ func (s *sim) attend(p *process) bool {
 	case errors.Is(p.err, reconcile.ErrFunds):
 		s.topUp(s.between(1, 300) * ton.TON)
 		acted = true
-	case p.err != nil && strings.Contains(p.err.Error(), "frozen"):
+	case p.err != nil && (ending(p.err) == errFrozen.Error() || ending(p.err) == errCode.Error()):
 		s.thaw()
 		acted = true
 	}
@@ -172,6 +201,7 @@ func (s *sim) attend(p *process) bool {
 		s.planned = nil
 		acted = true
 	}
+	acted = s.right(p) || acted
 	if p.puzzled {
 		acted = s.claim() || acted
 	}
@@ -313,9 +343,7 @@ func (s *sim) settleDown() {
 		s.perform(o.process, o.task.effect)
 	}
 	s.orphans = nil
-	if s.chain.account.Frozen {
-		s.thaw()
-	}
+	s.thaw()
 	s.topUp(1000 * ton.TON)
 	s.limits = generous()
 	rest := 0

@@ -177,6 +177,10 @@ func (p *process) commit(records []ledger.Event) bool {
 		p.finish(fmt.Errorf("writing the ledger: %w", errFull))
 		return false
 	}
+	if p.strikes(writeFails, records) {
+		p.finish(fmt.Errorf("writing the ledger: %w", errIO))
+		return false
+	}
 	if err := p.file.append(records); err != nil {
 		p.finish(fmt.Errorf("writing the ledger: %w", err))
 		return false
@@ -216,7 +220,10 @@ func (p *process) strikes(f fault, records []ledger.Event) bool {
 	return false
 }
 
-var errFull = errors.New("no space left on device")
+var (
+	errFull = errors.New("no space left on device")
+	errIO   = errors.New("input/output error")
+)
 
 func (p *process) count(what string, events []ledger.Event) {
 	for _, e := range events {
@@ -257,11 +264,15 @@ func (p *process) end(err error) {
 // endings are the errors with which a run ends.
 var endings = []error{
 	reconcile.ErrTide, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
-	errFull, errDied, errSession, errSigner, errServer, errEpoch, errFrozen,
+	errFull, errIO, errDied, errSession, errSigner, errServer, errProof, errEpoch, errFrozen, errCode, errMessage,
 }
 
-// errFrozen stands for an engine's words.
-var errFrozen = errors.New("frozen")
+// These stand for an engine's words.
+var (
+	errFrozen  = errors.New("frozen")
+	errCode    = errors.New("the code of wallet")
+	errMessage = errors.New("what leaves must be what was recorded")
+)
 
 func ending(err error) string {
 	if err == nil {

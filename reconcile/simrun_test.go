@@ -173,7 +173,7 @@ func expected() (names []string) {
 	}
 	for _, code := range []reconcile.Code{
 		reconcile.CodePremiumRuns, reconcile.CodeNotSold, reconcile.CodeOverGranted, reconcile.CodeOneWinner, reconcile.CodeHeld, reconcile.CodeUnclaimed,
-		reconcile.CodeReissued, reconcile.CodeOrderLimit, reconcile.CodeNoCeiling, reconcile.CodePrice, reconcile.CodeBound, "run_limit", "suspected_rename",
+		reconcile.CodeReissued, reconcile.CodeHandle, reconcile.CodeOrderLimit, reconcile.CodeNoCeiling, reconcile.CodePrice, reconcile.CodeBound, "run_limit", "suspected_rename",
 	} {
 		names = append(names, "plan: "+string(code))
 	}
@@ -181,7 +181,7 @@ func expected() (names []string) {
 		names = append(names, "verdict: "+verdict)
 	}
 	return append(names, "a saved plan is applied", "a saved plan is refused", "notice undelivered", "notice unreadable", "notice burning",
-		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held")
+		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused")
 }
 
 // kinds are those of the events that are written in the course of things.

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ type disk interface {
 	open() (file, error)
 	// backup is a copy of the file, as an operator makes it.
 	backup() (backup, error)
+	// damage alters one record on it: a bit of it flips, or it is torn from its
+	// middle on. n draws numbers below its argument.
+	damage(n func(int) int, torn bool) error
 	// audit reads everything that is durable, and checks that it is sound.
 	audit() (*ledger.State, error)
 	close() error
@@ -43,6 +47,8 @@ type memory struct {
 	log   []ledger.Event
 	book  *ledger.State
 	codec bool // every event goes through its encoding, as on a disk
+
+	altered []ledger.Record // what the file holds since it was damaged
 }
 
 func newMemory(codec bool, first []ledger.Event) (*memory, error) {
@@ -84,7 +90,39 @@ func replay(log []ledger.Event) *ledger.State {
 	return s
 }
 
+// damage writes the log out as a file holds it, chained, and alters a record.
+func (m *memory) damage(n func(int) int, torn bool) error {
+	m.altered = nil
+	var last ledger.Record
+	for i, e := range m.log {
+		body, err := ledger.Encode(e)
+		if err != nil {
+			return err
+		}
+		last = ledger.Record{Seq: int64(i + 1), Kind: ledger.KindOf(e), Body: body, Prev: last.Hash}
+		last.Hash = last.Link()
+		m.altered = append(m.altered, last)
+	}
+	alter(m.altered[n(len(m.altered))].Body, n, torn)
+	return nil
+}
+
+// alter flips a bit, or loses everything from the middle on.
+func alter(body []byte, n func(int) int, torn bool) {
+	at, bit := n(len(body)), byte(1)<<n(7)
+	if torn {
+		clear(body[len(body)/2:])
+	} else {
+		body[at] ^= bit
+	}
+}
+
 func (m *memory) open() (file, error) {
+	for _, r := range m.altered {
+		if r.Hash != r.Link() {
+			return nil, fmt.Errorf("record %d: %w", r.Seq, sqlite.ErrCorrupt)
+		}
+	}
 	epoch := m.book.Epoch + 1
 	return &memoryFile{m, epoch}, m.write([]ledger.Event{ledger.EpochTaken{Epoch: epoch, Holder: "sim"}})
 }
@@ -200,6 +238,36 @@ func (d *real) backup() (backup, error) {
 		restored := &real{folder}
 		return restored, os.WriteFile(restored.path(), b, 0o600)
 	}, err
+}
+
+// damage alters a record in the file, wherever its text stands: pages that were
+// split keep old copies.
+func (d *real) damage(n func(int) int, torn bool) error {
+	s, err := sqlite.Open(context.Background(), d.path())
+	if err != nil {
+		return err
+	}
+	var bodies [][]byte
+	err = s.Records(context.Background(), func(r ledger.Record) error {
+		bodies = append(bodies, r.Body)
+		return nil
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(d.path())
+	if err != nil {
+		return err
+	}
+	// Only the first part of a long text stands in one piece.
+	text := bodies[n(len(bodies))]
+	short := text[:min(len(text), 400)]
+	broken := bytes.Clone(short)
+	alter(broken, n, torn)
+	if !bytes.Contains(content, short) {
+		return fmt.Errorf("no page holds %q", short)
+	}
+	return os.WriteFile(d.path(), bytes.ReplaceAll(content, short, broken), 0o600)
 }
 
 func (d *real) audit() (*ledger.State, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -117,4 +118,39 @@ func (s *sim) unrename() {
 	for _, o := range s.gone {
 		s.write(o.Grant, o.Person, o.Item, o.Single)
 	}
+}
+
+// rehandle writes another user name for a key, as if it were somebody else's.
+func (s *sim) rehandle() {
+	if len(s.want) == 0 {
+		return
+	}
+	i := s.IntN(len(s.want))
+	s.want = slices.Clone(s.want)
+	s.want[i].Handle = s.want[i].Person + "x"
+	s.checker.written(s.want)
+}
+
+// right writes back the user names under which keys were paid, as the plan asks
+// for. It reports whether there were any.
+func (s *sim) right(p *process) bool {
+	if s.planned == nil || p.branch != s.branch {
+		return false
+	}
+	acted := false
+	for _, a := range s.planned.Actions {
+		orders := p.book.ByKey(a.Key)
+		i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Key == a.Key })
+		if a.Code != reconcile.CodeHandle || len(orders) == 0 || i < 0 {
+			continue
+		}
+		for _, o := range orders {
+			if o.Phase.Spent() && o.Handle != s.want[i].Handle {
+				s.want = slices.Clone(s.want)
+				s.want[i].Handle, acted = o.Handle, true
+			}
+		}
+	}
+	s.checker.written(s.want)
+	return acted
 }

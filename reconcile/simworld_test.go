@@ -1,9 +1,13 @@
 package reconcile_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/xssnick/tonutils-go/tlb"
 
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
@@ -13,6 +17,7 @@ import (
 // Errors of servers and signers that misbehave.
 var (
 	errServer = errors.New("lite server: timeout")
+	errProof  = errors.New("lite server: its proof does not hold")
 	errSigner = errors.New("signer: timeout")
 )
 
@@ -37,6 +42,9 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 	case reconcile.Try:
 		if s.hit(emulationFails) {
 			return reconcile.Tried{Err: errServer}
+		}
+		if s.hit(emulationForged) {
+			return reconcile.Tried{Emulation: reconcile.Emulation{Accepted: true, Sent: len(f.Payload.Transfers)}, Err: errProof}
 		}
 		behind := 0
 		if s.hit(emulationIsStale) {
@@ -68,6 +76,14 @@ func (s *sim) sighted(p *process, f reconcile.Look) reconcile.Event {
 	if s.hit(lookFails) {
 		return reconcile.Sighted{Wallet: f.Wallet, Err: errServer}
 	}
+	if s.hit(lookForged) {
+		return s.forged(f)
+	}
+	if s.hit(historyCut) {
+		sight, err := s.chain.look(f, 0)
+		sight.History = sight.History[:len(sight.History)/2]
+		return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: errors.Join(errProof, err)}
+	}
 	behind := 0
 	if s.hit(lookIsStale) {
 		behind = s.IntN(30)
@@ -78,17 +94,78 @@ func (s *sim) sighted(p *process, f reconcile.Look) reconcile.Event {
 	return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: err}
 }
 
+// forged is what a client makes of an answer whose proof does not hold: an
+// error. The lie beside it says that all is settled and dead; whoever believes
+// it pays twice.
+func (s *sim) forged(f reconcile.Look) reconcile.Event {
+	account := s.chain.account
+	account.Data.Seqno++
+	account.Time, account.Block, account.Balance = s.chain.time+1000, s.chain.block+1000, account.Balance+1000*ton.TON
+	return reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: account}, Err: errProof}
+}
+
 func (s *sim) sign(f reconcile.Sign) reconcile.Event {
 	s.checker.signs(f.Payload)
-	if s.hit(signerFails) {
-		return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Err: errSigner}
+	if s.hit(signerDown) {
+		s.signerBack = s.chain.block + uint32(s.IntN(100))
+	}
+	answer := reconcile.Signed{Payment: f.Payment, Burn: f.Burn}
+	if s.hit(signerFails) || s.chain.block < s.signerBack && !s.calm {
+		answer.Err = errSigner
+		return answer
+	}
+	switch {
+	case s.hit(signerHasWrongKey):
+		answer.Message = signedWith(otherKey, s.chain.wallet, f.Payload, f.Deploys, 0)
+		return answer
+	case s.hit(signatureWrong):
+		answer.Message = signedWith(privateKey, s.chain.wallet, f.Payload, f.Deploys, 1<<s.IntN(8))
+		return answer
+	case s.hit(signsAnother):
+		other := f.Payload
+		other.Seqno++
+		answer.Message = s.chain.sign(other, f.Deploys)
+		return answer
 	}
 	message := s.chain.sign(f.Payload, f.Deploys)
 	if s.hit(signerFailsAfterSigning) {
 		s.leaked = append(s.leaked, message)
-		return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Err: errSigner}
+		answer.Err = errSigner
+		return answer
 	}
-	return reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Message: message}
+	if s.hit(signsTwice) {
+		s.leaked = append(s.leaked, message)
+		s.pool = append(s.pool, floating{s.chain.sign(f.Payload, f.Deploys), s.chain.time})
+	}
+	answer.Message = message
+	return answer
+}
+
+// otherKey is nobody's here.
+var otherKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+
+// signedWith makes a message with any key, and with those bits of the signature
+// flipped.
+func signedWith(key ed25519.PrivateKey, wallet ton.Wallet, p ton.Payload, deploys bool, flip byte) ton.BoC {
+	hash, err := p.Hash()
+	if err != nil {
+		panic(fmt.Sprintf("hashing: %v", err))
+	}
+	signature := ed25519.Sign(key, hash[:])
+	signature[20] ^= flip
+	body, err := p.Sign(signature)
+	if err != nil {
+		panic(fmt.Sprintf("signing: %v", err))
+	}
+	var init *tlb.StateInit
+	if deploys {
+		init = wallet.StateInit()
+	}
+	message, err := ton.External(wallet.Address(), init, body)
+	if err != nil {
+		panic(fmt.Sprintf("wrapping: %v", err))
+	}
+	return message
 }
 
 // broadcast hands a message to the network, which may lose it.
@@ -170,7 +247,7 @@ func (s *sim) bounce() {
 // strangers do what others can do to the wallet, some of them with its key.
 func (s *sim) strangers() {
 	a := &s.chain.account
-	if a.Frozen && s.chain.block >= s.thawed {
+	if s.chain.block >= s.thawed {
 		s.thaw()
 	}
 	if s.hit(storageFees) {
@@ -188,8 +265,12 @@ func (s *sim) strangers() {
 		a.Active, a.Frozen = false, true
 		s.thawed = s.chain.block + 1 + uint32(s.IntN(60))
 	}
+	if a.Active && s.hit(codeChanged) {
+		a.CodeHash = ton.Hash{13}
+		s.thawed = s.chain.block + 1 + uint32(s.IntN(60))
+	}
 	switch {
-	case !a.Active:
+	case !a.Active || a.CodeHash != s.chain.wallet.Version.CodeHash():
 	case s.hit(seqnoTaken):
 		s.chain.accept(s.chain.own())
 	case s.hit(drained):
@@ -204,8 +285,15 @@ func (s *sim) strangers() {
 	}
 }
 
+// thaw ends what keeps the wallet from paying.
 func (s *sim) thaw() {
-	s.chain.account.Active, s.chain.account.Frozen = true, false
+	a := &s.chain.account
+	if a.Frozen {
+		a.Active, a.Frozen = true, false
+	}
+	if a.Active {
+		a.CodeHash = s.chain.wallet.Version.CodeHash()
+	}
 }
 
 func (s *sim) topUp(amount ton.Nano) {
