@@ -51,7 +51,11 @@ func (s *State) begin() {
 		switch o := s.book.Orders[id]; {
 		case o == nil:
 		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
-			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "an interrupted run had not armed a payment for it"})
+			reason := "an interrupted run had not armed a payment for it"
+			if o.Deaths > 0 {
+				reason = "its payment can't be executed any more, and the run that made it is over"
+			}
+			releases = append(releases, ledger.OrderReleased{Order: id, Reason: reason})
 		case o.Phase == ledger.Paid && s.telling[id] == 0:
 			s.tell(o)
 		}
