@@ -41,6 +41,7 @@
 //
 //	order reserved             nothing happened
 //	order quoted               an unpaid request exists at Fragment; harmless
+//	person pinned              nothing more: it stands with the offer whose answer it was
 //	payment armed              as signed: a signer outside may hold a signature that we never saw
 //	payment signed             paid, not yet paid, or never to be paid
 //	payment executed or dead   known: the chain's transaction, or the certificate

@@ -65,6 +65,13 @@ type (
 		Order   OrderID `json:"order"`
 		Invoice Invoice `json:"invoice"`
 	}
+	// PersonPinned records how Fragment shows the person of a quoted order, at
+	// the first use of the handle and whenever it differs from what is pinned.
+	PersonPinned struct {
+		Order OrderID `json:"order"`
+		Identity
+		Reason string `json:"reason"`
+	}
 	// InvoiceDropped sends a quoted order back: its offer expired unpaid.
 	InvoiceDropped struct {
 		Order  OrderID `json:"order"`
@@ -231,6 +238,7 @@ func (RunStarted) kind() string           { return "run_started" }
 func (RunFinished) kind() string          { return "run_finished" }
 func (OrderReserved) kind() string        { return "order_reserved" }
 func (OrderQuoted) kind() string          { return "order_quoted" }
+func (PersonPinned) kind() string         { return "person_pinned" }
 func (InvoiceDropped) kind() string       { return "invoice_dropped" }
 func (OrderReleased) kind() string        { return "order_released" }
 func (PaymentArmedEvent) kind() string    { return "payment_armed" }
@@ -285,6 +293,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"run_finished":       decode[RunFinished],
 	"order_reserved":     decode[OrderReserved],
 	"order_quoted":       decode[OrderQuoted],
+	"person_pinned":      decode[PersonPinned],
 	"invoice_dropped":    decode[InvoiceDropped],
 	"order_released":     decode[OrderReleased],
 	"payment_armed":      decode[PaymentArmedEvent],

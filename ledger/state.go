@@ -19,6 +19,7 @@ type State struct {
 	Wallets  map[ton.Address]*Wallet
 	Runs     map[RunID]*Run
 	Refs     map[string]OrderID // every ref that Fragment ever gave us
+	Pins     Pins               // how Fragment showed the person behind a handle, the newest of each
 	Founds   map[FoundID]*Found
 	Noted    map[ton.Position]string // transactions outside our payments that are explained, with the reason
 	Reissues map[string]Reissue      // the newest of each key
@@ -42,6 +43,7 @@ func NewState() *State {
 		Wallets:  map[ton.Address]*Wallet{},
 		Runs:     map[RunID]*Run{},
 		Refs:     map[string]OrderID{},
+		Pins:     Pins{},
 		Founds:   map[FoundID]*Found{},
 		Noted:    map[ton.Position]string{},
 		Reissues: map[string]Reissue{},
@@ -147,6 +149,8 @@ func (s *State) apply(e Event) error {
 		return s.reserve(e)
 	case OrderQuoted:
 		return s.quote(e)
+	case PersonPinned:
+		return s.pin(e)
 	case InvoiceDropped:
 		return s.move(e.Order, Reserved, e.Reason, Quoted)
 	case OrderReleased:

@@ -92,6 +92,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"bounce", `SELECT order_id, lt, hash FROM bounce ORDER BY id`, l.bounce},
 		{"found", `SELECT id, wallet, lt, hash, time, kind, quantity, asset, amount, ref, order_id, reason FROM found`, l.found},
 		{"rule", `SELECT grant_name, text, since FROM rule ORDER BY grant_name, n`, l.rule},
+		{"pin", `SELECT handle, order_id, name, photo, reason FROM pin ORDER BY handle, n`, l.pin},
 		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY key, generation`, l.reissue},
 	} {
 		if err := s.each(ctx, q.query, q.row); err != nil {

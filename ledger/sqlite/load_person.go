@@ -55,6 +55,15 @@ func (l *loader) found(r *row) error {
 	return nil
 }
 
+// pin keeps the newest of a handle, which comes last.
+func (l *loader) pin(r *row) error {
+	handle := r.text()
+	l.state.Pins[handle] = l.state.Pins[handle].Next(ledger.PersonPinned{
+		Order: ledger.OrderID(r.number()), Identity: ledger.Identity{Name: r.text(), Photo: r.hash()}, Reason: r.word(),
+	})
+	return nil
+}
+
 // reissue keeps the newest of a key, which comes last.
 func (l *loader) reissue(r *row) error {
 	key := r.text()

@@ -98,3 +98,17 @@ func (s *Store) assign(ctx context.Context, e ledger.FoundAssigned) error {
 		FROM found WHERE id = ?`,
 		int64(e.Order), e.Key, e.Generation, e.Part, e.Prior, e.Person, e.Handle, e.Single, evidence, int64(e.Found))
 }
+
+// pin records how Fragment showed the person of an order.
+func (s *Store) pin(ctx context.Context, e ledger.PersonPinned) error {
+	if e.Name != ledger.NormalName(e.Name) {
+		return fmt.Errorf("order %d: %w", e.Order, ledger.ErrTransition)
+	}
+	var photo []byte // NULL for none
+	if !e.Photo.IsZero() {
+		photo = e.Photo[:]
+	}
+	return s.one(ctx, `INSERT INTO pin (handle, n, order_id, name, photo, reason)
+		SELECT handle, (SELECT coalesce(max(n), 0) + 1 FROM pin WHERE pin.handle = orders.handle), id, ?, ?, ? FROM orders WHERE id = ?`,
+		e.Name, photo, e.Reason, int64(e.Order))
+}

@@ -29,6 +29,8 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 		return s.reserve(ctx, e)
 	case ledger.OrderQuoted:
 		return s.quote(ctx, e)
+	case ledger.PersonPinned:
+		return s.pin(ctx, e)
 	case ledger.InvoiceDropped:
 		return s.one(ctx, `UPDATE orders SET phase = 'reserved', reason = ?, invoice = NULL WHERE id = ? AND phase = 'quoted'`, e.Reason, int64(e.Order))
 	case ledger.OrderReleased:

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -175,4 +176,40 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// How Fragment showed a person stands with a quoted order and is never changed.
+func TestPinsAreNeverChanged(t *testing.T) {
+	s, path := locked(t)
+	pin := ledger.PersonPinned{Order: 1, Identity: ledger.Identity{Name: "Ann", Photo: ton.Hash{7}}, Reason: ledger.PinFirst}
+	put(t, s, reserved(1), quoted(1, 1), pin)
+	refuses(t, path, `UPDATE pin SET name = 'Bob'`, "a pin is never changed")
+	refuses(t, path, `DELETE FROM pin`, "a pin is never deleted")
+	refuses(t, path, `INSERT INTO pin SELECT handle, 2, order_id, name, photo, reason FROM pin`, "a pin says something new")
+	refuses(t, path, `INSERT INTO pin SELECT handle, 3, order_id, 'Bob', photo, reason FROM pin`, "a pin follows the newest pin")
+	refuses(t, path, `INSERT INTO pin SELECT 'other', 1, order_id, name, photo, reason FROM pin`, "a person is pinned with a quoted order")
+	if got := load(t, s).Pins["h"]; got.Identity != pin.Identity || got.N != 1 || got.Order != 1 {
+		t.Errorf("read back: %+v", got)
+	}
+}
+
+// A ledger from before there were pins is brought up to date and stays sound.
+func TestLedgerWithoutPinsIsMigrated(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, story(3)...)
+	s.Close()
+	if _, err := raw(t, path).Exec(`DROP TABLE pin; PRAGMA user_version = 3`); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := len(load(t, s).Pins); n != 0 {
+		t.Errorf("%d pins from nowhere", n)
+	}
 }

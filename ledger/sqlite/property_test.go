@@ -83,7 +83,7 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 	t.Log("taken", taken, "refused", refusals)
 	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
 		"payment_dead", "transfer_received", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
-		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen"} {
+		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned"} {
 		if taken[kind] == 0 {
 			t.Errorf("%s never happened: the test doesn't reach it", kind)
 		}
@@ -111,7 +111,7 @@ func light(s *ledger.State) *ledger.State {
 
 // next are the steps that an order of a phase makes likely.
 var next = map[ledger.Phase][]int{
-	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
+	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11, 29}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
 	ledger.Held: {17, 21, 21, 22}, ledger.Released: {22},
 }
 
@@ -141,7 +141,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 28)
+	step := n(0, 29)
 	if n(0, 3) > 0 {
 		kinds := []int{3, 18, 23, 27}
 		for _, o := range s.Orders {
@@ -412,6 +412,14 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 		return e
 	case 27:
 		return ledger.RuleSeen{Grant: []string{"", "g", "g", "h", "h"}[n(0, 4)], Rule: fmt.Sprintf("every %d days", n(1, 3)), Since: int64(n(-1, 12) / 2)}
+	}
+	if step == 29 {
+		e := ledger.PersonPinned{Order: order(ledger.Quoted), Reason: reason}
+		e.Name, e.Photo = rapid.SampledFrom([]string{"", "Ann", "\x1b[2J\u202e", "Ann ", "=1+1"}).Draw(r, "name"), ton.Hash{byte(n(0, 1))}
+		if n(0, 3) == 0 {
+			e.Reason = ledger.PinConfirmed
+		}
+		return e
 	}
 	return ledger.FoundSetAside{Found: found(), Reason: reason}
 }

@@ -148,6 +148,8 @@ func differs(a, b *ledger.State) string {
 		return "a wallet"
 	case !reflect.DeepEqual(a.Runs, b.Runs):
 		return "a run"
+	case !reflect.DeepEqual(a.Pins, b.Pins):
+		return "how Fragment showed a person"
 	case !reflect.DeepEqual(a.Founds, b.Founds):
 		return "a found transfer"
 	case !reflect.DeepEqual(a.Noted, b.Noted):
