@@ -20,6 +20,7 @@ const (
 	Run         = "run"         // one apply
 	Month       = "month"       // one calendar month
 	Undelivered = "undelivered" // paid and not yet acknowledged
+	FirstTime   = "first_time"  // for somebody who was never given anything
 )
 
 // Limits bound what may be spent. Each list holds at most one amount an
@@ -30,6 +31,7 @@ type Limits struct {
 	Run         []ton.Amount // one apply
 	Month       []ton.Amount // one calendar month
 	Undelivered []ton.Amount // paid and not yet acknowledged
+	FirstTime   []ton.Amount `json:",omitempty"` // for somebody who was never given anything; empty means that it is not limited
 	Price       []Ceiling    // what a product may cost; at most one an item and asset
 }
 
@@ -109,6 +111,16 @@ func (l Limits) CheckOrder(a ton.Amount) error {
 	return (&Budget{Limit: Order, Max: l.Order}).Reserve(a)
 }
 
+// CheckFirst returns nil if a may be spent on somebody who was never given
+// anything and for whom used is spent or promised already, and *Exceeded if
+// not.
+func (l Limits) CheckFirst(a ton.Amount, used ...ton.Amount) error {
+	if len(l.FirstTime) == 0 {
+		return nil
+	}
+	return l.Of(FirstTime, used...).Check(a)
+}
+
 // Of returns a budget for the limit with the given name, of which used is
 // taken already. An unknown name has a budget of nothing.
 func (l Limits) Of(limit string, used ...ton.Amount) *Budget {
@@ -122,6 +134,8 @@ func (l Limits) Of(limit string, used ...ton.Amount) *Budget {
 		b.Max = l.Month
 	case Undelivered:
 		b.Max = l.Undelivered
+	case FirstTime:
+		b.Max = l.FirstTime
 	}
 	for _, a := range used {
 		b.add(a)

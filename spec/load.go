@@ -27,7 +27,7 @@ func Load(dir string) (*Project, error) {
 	defer root.Close()
 	l := &loader{
 		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}},
-		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{},
+		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{}, confirmed: map[string]confirmation{},
 	}
 	l.load(start)
 	if err := r.err(); err != nil {
@@ -51,6 +51,9 @@ type loader struct {
 	grants  map[string]Pos    // by name
 	handles map[string]string // by handle, in lower case: the person's id
 	pending []pendingGrant
+
+	confirmed map[string]confirmation // by handle, in lower case
+
 	partial bool // a file could not be read, or a part of it; so who isn't known may stand there
 }
 
@@ -228,10 +231,12 @@ func (l *loader) limits(d *doc, e entry) {
 			l.p.Limits.Month = d.amounts(f.value, f.name)
 		case policy.Undelivered:
 			l.p.Limits.Undelivered = d.amounts(f.value, f.name)
+		case policy.FirstTime:
+			l.p.Limits.FirstTime = d.amounts(f.value, f.name)
 		case "price":
 			l.p.Limits.Price = d.ceilings(f.value)
 		default:
-			d.unknown(f.key, "limits", policy.Order, policy.Run, policy.Month, policy.Undelivered, "price")
+			d.unknown(f.key, "limits", policy.Order, policy.Run, policy.Month, policy.Undelivered, policy.FirstTime, "price")
 		}
 	}
 	if e.value.Kind == yaml.MappingNode {

@@ -28,12 +28,16 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 				l.group(d, g)
 			}
 		case "defaults": // read by now
+		case "confirmed":
+			for _, c := range d.mapping(e.value, "confirmed", `write user names and display names: confirmed: {"@…": "…"}`) {
+				l.confirm(d, c)
+			}
 		case "grants":
 			for _, g := range d.mapping(e.value, "grants", "write grants: {…: {to: …, stars: …}}") {
 				l.grant(d, g, defaults)
 			}
 		default:
-			d.unknown(e.key, "a file of people and grants", "people", "groups", "defaults", "grants")
+			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "grants")
 		}
 	}
 }

@@ -54,6 +54,9 @@ func (l *loader) resolve() {
 				g.To = append(g.To, r)
 			}
 		}
+		for i := range g.To { // wherever they come from
+			g.To[i].Confirmed = l.confirmed[g.To[i].Handle].name
+		}
 		l.p.Grants = append(l.p.Grants, g.Grant)
 	}
 }

@@ -97,6 +97,8 @@ type Recipient struct {
 	Row    string       // of a CSV file: its key; "" for others
 	Item   product.Item // what the row gives; zero for what the grant gives
 	Reason string       // of the row; "" for the grant's
+
+	Confirmed string `validate:"-"` // the display name that stands under confirmed, or ""
 }
 
 // An Occurrence is one thing that one person is to have. Its Key is its name
@@ -112,6 +114,8 @@ type Occurrence struct {
 	Reason string
 	Labels []Label
 	Pos    Pos // of the recipient
+
+	Confirmed string // the display name that somebody has found to be this person's, or ""
 }
 
 // Occurrences lists what everybody is to have, in the order of the files. No
@@ -126,7 +130,7 @@ func (p *Project) Occurrences() []Occurrence {
 		for _, r := range g.To {
 			list = append(list, Occurrence{
 				Key: g.Name + "/" + cmp.Or(r.Row, r.Person), Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
-				Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos,
+				Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos, Confirmed: r.Confirmed,
 			})
 		}
 	}
