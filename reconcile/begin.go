@@ -45,6 +45,7 @@ func (s *State) begin() {
 	s.stage = buying
 	s.month = s.plan.Limits.Of(policy.Month, spentInMonth(s.book, s.account.Time)...)
 	s.learnPrices()
+	s.people = peopleOf(s.book)
 	s.checkpoint()
 	var releases []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
@@ -93,6 +94,8 @@ func (s *State) reserve() {
 		}
 		next++
 		s.jobs[next] = true
+		s.whom[next] = whom{a.Was, a.Confirmed}
+		s.newcomers[a.Handle] = append(s.newcomers[a.Handle], next)
 		s.waiting = append(s.waiting, next)
 		events = append(events, ledger.OrderReserved{
 			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,

@@ -20,7 +20,7 @@ type Prices map[product.Item]ton.Amount
 // about it, in the order of want, retired keys last. It has no input or
 // output, no clock, no randomness and no map order.
 func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
-	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}}
+	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}}
 	for _, o := range want {
 		d.wanted[o.Key] = true
 	}
@@ -38,8 +38,10 @@ type differ struct {
 	have    *ledger.State
 	prices  Prices
 	limits  policy.Limits
-	premium map[string]bool          // handles for whom an unpaid Premium order exists or is planned
-	wanted  map[string]bool          // keys
+	premium map[string]bool // handles for whom an unpaid Premium order exists or is planned
+	wanted  map[string]bool // keys
+	people  people
+	first   map[string][]ton.Amount  // by handle: planned for somebody to whom nothing came yet
 	winners map[string]*ledger.Order // grant with one winner → an order that was paid or may be
 }
 
@@ -81,11 +83,13 @@ func (d *differ) findWinners(want []spec.Occurrence) {
 func (d *differ) actions(o spec.Occurrence) []Action {
 	given, part := bought(d.have, o.Key)
 	a := Action{
-		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Single: o.Single, Item: o.Item,
+		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Was: o.Was, Confirmed: o.Confirmed, Single: o.Single, Item: o.Item,
 		Want: o.Item.Quantity, Have: given, Generation: d.have.Generation(o.Key), Part: part + 1,
 		Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
 		Why: o.Reason, Labels: o.Labels, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
 	}
+	pin, _ := d.people.pins.Of(o.Handle, o.Was)
+	a.Name = pin.Name
 	if verb, code, reason := d.standing(o, given); verb != 0 {
 		a.Verb, a.Code, a.Reason = verb, code, reason
 		return []Action{a}
@@ -204,7 +208,9 @@ func (d *differ) price(a *Action) {
 	}
 	if err != nil {
 		a.Verb, a.Code, a.Reason = Blocked, CodeOrderLimit, err.Error()
+		return
 	}
+	d.firstTime(a)
 }
 
 // retired lists the keys that were given and are no longer wanted. What was
@@ -219,7 +225,7 @@ func (d *differ) retired() []Action {
 		orders := d.have.ByKey(key)
 		last := orders[len(orders)-1]
 		actions = append(actions, Action{
-			Verb: Retire, Key: key, Person: last.Person, Handle: last.Handle, Single: last.Single,
+			Verb: Retire, Key: key, Person: last.Person, Handle: last.Handle, Name: d.people.pins[last.Handle].Name, Single: last.Single,
 			Item: product.Item{Kind: last.Item.Kind, Quantity: given}, Have: given,
 			Generation: last.Generation, Part: last.Part,
 			Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),

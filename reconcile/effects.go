@@ -141,7 +141,7 @@ func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, refused, acknowledged, undelivered, delivered
+	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered
 	Key     string
 	Handle  string
 	Item    product.Item

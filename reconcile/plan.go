@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
@@ -42,8 +43,13 @@ const (
 	CodeNoCeiling   Code = "no_ceiling"
 	CodePrice       Code = "price_above_ceiling"
 	CodeHandle      Code = "handle_changed" // it was given to another user name
+	CodeFirstTime   Code = "first_time"     // too much for somebody to whom nothing came yet
 	CodeBound       Code = "bound"          // the key was paid for another product or person
 )
+
+// CodeIdentity is the code of a [Refusal]: the person is not as the ledger or
+// the YAML knows them.
+const CodeIdentity = "identity"
 
 // An Action is one line of a plan.
 type Action struct {
@@ -52,6 +58,9 @@ type Action struct {
 	Key        string       `json:"key"`
 	Person     string       `json:"person"`
 	Handle     string       `json:"handle"`
+	Was        []string     `json:"was,omitempty"`       // earlier handles
+	Name       string       `json:"name,omitempty"`      // the display name that the ledger knows; hostile
+	Confirmed  string       `json:"confirmed,omitempty"` // the display name that the YAML confirms
 	Single     bool         `json:"single,omitempty"`
 	Item       product.Item `json:"item"` // what is bought; for lines that buy nothing, what is wanted
 	Want       int64        `json:"want"`
@@ -77,10 +86,11 @@ type decision struct {
 	Have                int64
 	Generation, Part    int
 	Cap                 ton.Amount
+	Was, Confirmed      string `json:",omitempty"`
 }
 
 func (a Action) decision() decision {
-	return decision{a.Key, a.Person, a.Handle, a.Single, a.Item, a.Have, a.Generation, a.Part, a.Cap}
+	return decision{a.Key, a.Person, a.Handle, a.Single, a.Item, a.Have, a.Generation, a.Part, a.Cap, strings.Join(a.Was, " "), a.Confirmed}
 }
 
 // Failure reports whether the line is something that a person must mend.

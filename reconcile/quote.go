@@ -70,6 +70,11 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, code, err.Error())
 		return
 	}
+	pin, warning, stranger := s.recognise(o, e.Offer.Person, invoice.Price)
+	if stranger != nil {
+		s.giveUp(o, stranger.Code, stranger.Reason)
+		return
+	}
 	err := errors.Join(s.plan.Limits.CheckOrder(invoice.Price), s.plan.Limits.Of(policy.Undelivered).Check(invoice.Price))
 	if err == nil {
 		err = s.retake(o.Reserve, invoice.Price)
@@ -78,7 +83,14 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, "limit", err.Error())
 		return
 	}
-	if s.record(ledger.OrderQuoted{Order: o.ID, Invoice: invoice}) {
+	events := []ledger.Event{ledger.OrderQuoted{Order: o.ID, Invoice: invoice}}
+	if pin != nil {
+		events = append(events, *pin)
+	}
+	if s.record(events...) {
+		if warning != "" {
+			s.notice(Progress{Stage: "changed", Key: o.Key, Order: o.ID, Text: warning})
+		}
 		// Offers are answered in any order; they are paid in the plan's.
 		s.ready = insert(s.ready, o.ID)
 		s.noticeOrder("quoted", o)

@@ -85,6 +85,9 @@ const (
 	deliveryUnknown
 	deliveryLate
 
+	personChanged
+	personSwapped
+
 	// The signer.
 	signerFails
 	signerFailsAfterSigning
@@ -176,6 +179,8 @@ var faults = [faultCount]struct {
 	confirmNever:      {"a payment is never acknowledged", 600},
 	deliveryUnknown:   {"asking for the delivery fails", 4000},
 	deliveryLate:      {"the delivery is late", 5000},
+	personChanged:     {"a person has another name or photo", 500},
+	personSwapped:     {"a handle leads to somebody else", 300},
 
 	signerFails:             {"the signer fails", 1500},
 	signerFailsAfterSigning: {"the signer fails, and the signature leaks", 1500},

@@ -18,9 +18,10 @@ import (
 type market struct {
 	*chance
 	chain *chain
-	sales []*sale         // every offer ever made, the oldest first
-	known map[terms]*sale // the same by what tells them apart
-	calls int             // that may change something: offers and confirmations
+	sales []*sale                    // every offer ever made, the oldest first
+	known map[terms]*sale            // the same by what tells them apart
+	shown map[string]ledger.Identity // who is behind a handle
+	calls int                        // that may change something: offers and confirmations
 }
 
 // terms tell an offer from all others. A ref alone does not, in a market that
@@ -59,7 +60,22 @@ var (
 )
 
 func newMarket(luck *chance, c *chain) *market {
-	return &market{chance: luck, chain: c, known: map[terms]*sale{}}
+	return &market{chance: luck, chain: c, known: map[terms]*sale{}, shown: map[string]ledger.Identity{}}
+}
+
+// person is how a handle is shown: now and then not as before.
+func (m *market) person(handle string) ledger.Identity {
+	p, known := m.shown[handle]
+	swapped := m.hit(personSwapped)
+	changed := m.hit(personChanged)
+	if !known || swapped || changed && m.IntN(2) == 0 {
+		p.Name = fmt.Sprint(handle, " ", m.calls)
+	}
+	if !known || swapped || changed && p == m.shown[handle] {
+		p.Photo = ton.Hash{byte(m.calls), byte(m.calls >> 8), 1}
+	}
+	m.shown[handle] = p
+	return p
 }
 
 // stranger is an account that nobody may pay.
@@ -133,7 +149,7 @@ func (m *market) quote(i intent, handle string, item product.Item) (reconcile.Of
 		s.until = m.chain.time - uint32(m.IntN(2))
 	}
 	t := s.transfer()
-	offer := reconcile.Offer{From: m.chain.account.Address, Invoice: ledger.Invoice{
+	offer := reconcile.Offer{From: m.chain.account.Address, Person: m.person(handle), Invoice: ledger.Invoice{
 		RequestID: "req" + s.ref, Ref: s.ref, Recipient: "token of " + handle, Name: handle,
 		Price: s.amount.Amount(), ValidUntil: s.until, Confirm: "confirmReq", Params: map[string]string{"id": s.ref},
 	}}

@@ -205,10 +205,36 @@ func (s *sim) attend(p *process) bool {
 	if p.puzzled {
 		acted = s.claim() || acted
 	}
+	if p.state != nil && s.confirm(p.state.Result().Problems) {
+		acted = true
+	}
 	if p.branch == s.branch && p.err == nil && !s.asks(p.book) {
 		return acted
 	}
 	return s.answer() || acted
+}
+
+// confirm looks up those whom the market shows otherwise than before, and writes
+// the names that it finds.
+func (s *sim) confirm(problems []reconcile.Problem) (acted bool) {
+	want := slices.Clone(s.want)
+	for _, p := range problems {
+		i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == p.Key })
+		if p.Code != reconcile.CodeIdentity || i < 0 {
+			continue
+		}
+		handle := want[i].Handle
+		for i := range want {
+			if want[i].Handle == handle && want[i].Confirmed != s.market.shown[handle].Name {
+				want[i].Confirmed, acted = s.market.shown[handle].Name, true
+			}
+		}
+	}
+	if acted {
+		s.want = want
+		s.counter.add("a person is confirmed")
+	}
+	return acted
 }
 
 // asks reports whether something waits for a person.

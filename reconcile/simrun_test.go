@@ -173,21 +173,21 @@ func expected() (names []string) {
 	}
 	for _, code := range []reconcile.Code{
 		reconcile.CodePremiumRuns, reconcile.CodeNotSold, reconcile.CodeOverGranted, reconcile.CodeOneWinner, reconcile.CodeHeld, reconcile.CodeUnclaimed,
-		reconcile.CodeReissued, reconcile.CodeHandle, reconcile.CodeOrderLimit, reconcile.CodeNoCeiling, reconcile.CodePrice, reconcile.CodeBound, "run_limit", "suspected_rename",
+		reconcile.CodeReissued, reconcile.CodeHandle, reconcile.CodeOrderLimit, reconcile.CodeNoCeiling, reconcile.CodePrice, reconcile.CodeBound, reconcile.CodeFirstTime, "run_limit", "suspected_rename",
 	} {
 		names = append(names, "plan: "+string(code))
 	}
 	for _, verdict := range []string{"executed", "executed, signed unseen", "some skipped", "all skipped", "dead by time", "displaced"} {
 		names = append(names, "verdict: "+verdict)
 	}
-	return append(names, "a saved plan is applied", "a saved plan is refused", "notice undelivered", "notice unreadable", "notice burning",
+	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
 		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused")
 }
 
 // kinds are those of the events that are written in the course of things.
 var kinds = func() (kinds []string) {
 	for _, e := range []ledger.Event{
-		ledger.RunStarted{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
+		ledger.RunStarted{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.PersonPinned{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
 		ledger.PaymentArmedEvent{}, ledger.PaymentSignedEvent{}, ledger.PaymentExecutedEvent{}, ledger.PaymentDeadEvent{},
 		ledger.OrderAcknowledged{}, ledger.OrderDelivered{}, ledger.OrderHeld{}, ledger.WalletChecked{}, ledger.BurnArmed{}, ledger.BurnSigned{},
 		ledger.OrderResolved{}, ledger.KeyReissued{}, ledger.TransactionExplained{}, ledger.TransferFound{}, ledger.FoundAssigned{}, ledger.FoundSetAside{},

@@ -181,6 +181,9 @@ func clone(s *ledger.State) *ledger.State {
 	for ref, id := range s.Refs {
 		c.Refs[ref] = id
 	}
+	for handle, p := range s.Pins {
+		c.Pins[handle] = p
+	}
 	for at, reason := range s.Noted {
 		c.Noted[at] = reason
 	}

@@ -16,6 +16,9 @@ func (s *sim) drawLimits() {
 	limit := func(low, high int) []ton.Amount { return []ton.Amount{(s.between(low, high) * ton.TON).Amount()} }
 	s.limits = policy.Limits{Order: limit(3, 40), Run: limit(5, 80), Month: limit(5, 150), Undelivered: limit(1, 40)}
 	s.limits.Price = ceilings(s.between(100, 200) * ton.TON / 100)
+	if s.IntN(4) == 0 {
+		s.limits.FirstTime = limit(1, 10)
+	}
 	if s.IntN(8) == 0 {
 		s.limits.Price = s.limits.Price[:1] // Premium has no ceiling
 	}

@@ -28,10 +28,12 @@ type Market interface {
 	Delivered(ctx context.Context, kind product.Kind) (bool, error)
 }
 
-// Offer is an invoice and the wallet that the market expects to pay it.
+// Offer is an invoice, the wallet that the market expects to pay it, and who
+// would be given it.
 type Offer struct {
 	Invoice ledger.Invoice
-	From    ton.Address // zero if the market did not say
+	From    ton.Address     // zero if the market did not say
+	Person  ledger.Identity // how the market shows whom it is for
 }
 
 // Signer holds the key.

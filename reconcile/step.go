@@ -36,6 +36,10 @@ type State struct {
 	misses  map[ton.Address]int          // looks that failed in a row
 	blind   bool                         // an open payment can't be followed any further in this run
 
+	people    people // as the run found them
+	whom      map[ledger.OrderID]whom
+	newcomers map[string][]ledger.OrderID // by handle: the orders of this run
+
 	jobs    map[ledger.OrderID]bool   // orders of this run that are neither paid nor given up
 	waiting []ledger.OrderID          // reserved, to be quoted, in plan order
 	quoting []ledger.OrderID          // asked for, in plan order
@@ -137,6 +141,7 @@ func NewState(u Setup) *State {
 	return &State{
 		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
 		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
+		whom: map[ledger.OrderID]whom{}, newcomers: map[string][]ledger.OrderID{},
 		jobs: map[ledger.OrderID]bool{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}

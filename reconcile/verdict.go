@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -64,6 +65,7 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, no
 func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 	run, month := p.Limits.Of(policy.Run), p.Limits.Of(policy.Month, spentInMonth(have, now)...)
 	undelivered := p.Limits.Of(policy.Undelivered, unacknowledged(have)...)
+	who, first := peopleOf(have), map[string][]ton.Amount{}
 	for _, a := range p.Actions {
 		if a.Key == e.Key && (a.Buys() || limited[a.Code]) {
 			e.ceiling(p, a)
@@ -72,11 +74,15 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 				e.ask(policy.Run, run, a.Estimate)
 				e.ask(policy.Month, month, a.Estimate)
 				e.ask(policy.Undelivered, undelivered, a.Estimate)
+				if len(p.Limits.FirstTime) > 0 && a.Confirmed == "" && !who.known(a.Handle, a.Was) {
+					e.ask(policy.FirstTime, p.Limits.Of(policy.FirstTime, slices.Concat(who.open[a.Handle], first[a.Handle])...), a.Estimate)
+				}
 			}
 		}
 		if a.Buys() { // what stands before it in the plan is bought before it
 			run.Spend(a.Estimate)
 			month.Spend(a.Estimate)
+			first[a.Handle] = append(first[a.Handle], a.Estimate)
 		}
 	}
 	for _, v := range p.Violations {
@@ -85,7 +91,7 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 }
 
 // limited are the codes of lines that a limit or a ceiling has blocked.
-var limited = map[Code]bool{CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true}
+var limited = map[Code]bool{CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true}
 
 func (e *Explanation) ceiling(p *Plan, a Action) {
 	v := Verdict{Guard: "limits.price", Allowed: a.Code != CodeNoCeiling && a.Code != CodePrice, Text: a.Reason}
@@ -124,7 +130,7 @@ func next(a Action) string {
 	switch a.Code {
 	case CodeHeld:
 		return fmt.Sprintf("say how it ended: fragplan ledger resolve %s -as delivered|returned -reason TEXT", a.Key)
-	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner:
+	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner, CodeFirstTime:
 		return a.Reason
 	case CodePremiumRuns:
 		return "nothing is to be done: a later apply buys it, when no other Premium of this person is under way"

@@ -37,8 +37,9 @@ func (m *market) Quote(ctx context.Context, handle string, item product.Item) (r
 	if err != nil {
 		return reconcile.Offer{}, m.refusal(m.seats[n], err)
 	}
+	person := ledger.Identity{Name: ledger.NormalName(p.Recipient.Name), Photo: ledger.PhotoHash(p.Recipient.Photo)}
 	m.sold(p.Ref, n)
-	return reconcile.Offer{From: p.From, Invoice: ledger.Invoice{
+	return reconcile.Offer{From: p.From, Person: person, Invoice: ledger.Invoice{
 		RequestID: p.RequestID, Ref: p.Ref, Recipient: p.Recipient.Token, Name: p.Recipient.Name,
 		Transfer: p.Transfer, Price: p.Amount.Amount(), ValidUntil: p.ValidUntil,
 		Confirm: p.ConfirmMethod, Params: p.ConfirmParams,

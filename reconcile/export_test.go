@@ -1,0 +1,4 @@
+package reconcile
+
+// ConfirmLine is what a refusal prints to be pasted.
+var ConfirmLine = confirmLine
