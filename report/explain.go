@@ -103,6 +103,8 @@ func momentLine(e ledger.Event) string {
 		return fmt.Sprintf("order %d: %s for @%s, at most %s, in run %d", e.Order, e.Item, e.Handle, e.Cap, e.Run)
 	case ledger.OrderQuoted:
 		return fmt.Sprintf("order %d: Fragment asks %s, ref %s", e.Order, e.Invoice.Price, e.Invoice.Ref)
+	case ledger.PersonPinned:
+		return fmt.Sprintf("order %d: Fragment shows %s, %s", e.Order, shownAs(e.Identity), e.Reason)
 	case ledger.InvoiceDropped:
 		return fmt.Sprintf("order %d: the offer was dropped: %s", e.Order, e.Reason)
 	case ledger.OrderReleased:

@@ -48,6 +48,7 @@ var stageWords = map[string]string{
 	"dead":    "can't reach the chain any more",
 	"burning": "is being cancelled",
 
+	"changed":    "warning",
 	"bounced":    "a bounce",
 	"unreadable": "the TON network doesn't answer; trying again",
 }

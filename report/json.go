@@ -35,7 +35,8 @@ type jsonAction struct {
 	Code     string      `json:"code,omitempty"`
 	Key      string      `json:"key"`
 	Person   string      `json:"person"`
-	Handle   string      `json:"handle"` // without @
+	Handle   string      `json:"handle"`         // without @
+	Name     string      `json:"name,omitempty"` // the display name that the ledger knows; hostile
 	Product  string      `json:"product"`
 	Quantity int64       `json:"quantity"` // Stars, months or whole TON
 	Want     int64       `json:"want"`
@@ -90,7 +91,7 @@ var verbNames = map[reconcile.Verb]string{
 
 func actionOf(a reconcile.Action) jsonAction {
 	j := jsonAction{
-		Action: verbNames[a.Verb], Code: string(a.Code), Key: a.Key, Person: a.Person, Handle: a.Handle,
+		Action: verbNames[a.Verb], Code: string(a.Code), Key: a.Key, Person: a.Person, Handle: a.Handle, Name: a.Name,
 		Product: string(a.Item.Kind), Quantity: a.Item.Quantity, Want: a.Want, Have: a.Have, Part: a.Part,
 		Why: a.Why, Reason: a.Reason, Place: a.Place,
 	}

@@ -54,6 +54,13 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 	if _, err := fmt.Fprintln(w, s.paint(bold, Clean(key, 0))); err != nil {
 		return err
 	}
+	last := orders[len(orders)-1]
+	if pin, ok := state.Pins[last.Handle]; ok {
+		known := fmt.Sprintf("@%s is known as %s, since order %d: %s", last.Handle, shownAs(pin.Identity), pin.Order, pin.Reason)
+		if _, err := fmt.Fprintf(w, "  %s\n", Clean(known, 0)); err != nil {
+			return err
+		}
+	}
 	for _, o := range orders {
 		head := fmt.Sprintf("order %d: %s for @%s, %s", o.ID, o.Item, o.Handle, o.Phase)
 		if o.Reason != "" {
@@ -90,6 +97,14 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 		}
 	}
 	return nil
+}
+
+// shownAs is how Fragment showed a person.
+func shownAs(i ledger.Identity) string {
+	if i.Photo.IsZero() {
+		return fmt.Sprintf("%q without a photo", i.Name)
+	}
+	return fmt.Sprintf("%q with photo %s", i.Name, i.Photo.String()[:12])
 }
 
 // evidence is what to show Fragment's support of an order that was paid and

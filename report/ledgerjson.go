@@ -2,6 +2,8 @@ package report
 
 import (
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ton"
@@ -29,8 +31,17 @@ type jsonOrder struct {
 	Evidence    string      `json:"evidence,omitempty"`    // of delivery
 }
 
-// LedgerJSON writes every order that the ledger ever held, oldest first: one
-// object with format_version, ledger and orders, on one line of ASCII.
+type jsonPin struct {
+	Handle string `json:"handle"`          // without @
+	Name   string `json:"name"`            // the display name; hostile
+	Photo  string `json:"photo,omitempty"` // hash of the picture's place
+	Order  int64  `json:"order"`           // with whose offer it was recorded
+	Reason string `json:"reason"`
+}
+
+// LedgerJSON writes every order that the ledger ever held, oldest first, and
+// how Fragment showed the people, by handle: one object with format_version,
+// ledger, orders and people, on one line of ASCII.
 func LedgerJSON(w io.Writer, state *ledger.State) error {
 	orders := []jsonOrder{}
 	for id := ledger.OrderID(1); id <= state.LastOrder; id++ {
@@ -51,9 +62,19 @@ func LedgerJSON(w io.Writer, state *ledger.State) error {
 		}
 		orders = append(orders, j)
 	}
+	people := []jsonPin{}
+	for _, handle := range slices.Sorted(maps.Keys(state.Pins)) {
+		p := state.Pins[handle]
+		j := jsonPin{Handle: handle, Name: p.Name, Order: int64(p.Order), Reason: p.Reason}
+		if !p.Photo.IsZero() {
+			j.Photo = p.Photo.String()
+		}
+		people = append(people, j)
+	}
 	return writeJSON(w, struct {
 		FormatVersion string      `json:"format_version"`
 		Ledger        string      `json:"ledger"`
 		Orders        []jsonOrder `json:"orders"`
-	}{JSONFormat, state.Ledger, orders})
+		People        []jsonPin   `json:"people"`
+	}{JSONFormat, state.Ledger, orders, people})
 }

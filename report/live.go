@@ -72,7 +72,7 @@ func (t *table) count(p reconcile.Progress) string {
 	case "refused":
 		t.failed++
 		return t.s.paint(red, "!") + strings.TrimPrefix(t.fit("! "+progressLine(p)), "!")
-	case "dead", "undelivered":
+	case "dead", "undelivered", "changed":
 		return t.s.paint(yellow, "?") + strings.TrimPrefix(t.fit("? "+progressLine(p)), "?")
 	}
 	return ""

@@ -32,7 +32,7 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 		if a.Verb == reconcile.NoOp {
 			continue
 		}
-		item := fmt.Sprintf("%s %s %s for %s", span(string(a.Verb)), span(a.Key), span(a.Item.String()), span("@"+a.Handle))
+		item := fmt.Sprintf("%s %s %s for %s", span(string(a.Verb)), span(a.Key), span(a.Item.String()), span(whom(a)))
 		if c := cost(p, a); c != "" {
 			item += ", " + c
 		}

@@ -43,7 +43,7 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 			continue
 		}
 		verbs = append(verbs, a.Verb)
-		rows = append(rows, []string{string(a.Verb), a.Key, a.Item.String(), "@" + a.Handle, cost(p, a), remark(p, a)})
+		rows = append(rows, []string{string(a.Verb), a.Key, a.Item.String(), whom(a), cost(p, a), remark(p, a)})
 	}
 	if err := s.rows(&b, rows, func(n int) string { return colorOf(verbs[n]) }); err != nil {
 		return err
@@ -105,6 +105,17 @@ func commands(p *reconcile.Plan, text string) string {
 		return text
 	}
 	return ownCommand.ReplaceAllString(text, "fragplan -sandbox $1")
+}
+
+// whom is the handle, behind the display name that the ledger knows. A handle
+// ends the cell: its letters keep a name in another direction from drawing the
+// columns after it.
+func whom(a reconcile.Action) string {
+	handle := "@" + a.Handle
+	if a.Name == "" {
+		return handle
+	}
+	return Clean(a.Name, nameWidth) + " " + handle
 }
 
 // remark prefers fragplan's reason to the author's.

@@ -272,12 +272,14 @@ func TestLedgerJSON(t *testing.T) {
 	state := ledger.NewState()
 	state.Add(&ledger.Order{ID: 1, Key: "z/b", Generation: 1, Part: 1, Run: 1, Handle: "bo", Person: "bo", Item: product.Item{Kind: product.Stars, Quantity: 50},
 		Phase: ledger.Released, Reason: "no\x1buser", Cap: amount("1.5")})
+	state.Pins["bo"] = ledger.Pin{Identity: ledger.Identity{Name: "Bo\x1b\u202e", Photo: ton.Hash{7}}, N: 1, Order: 1, Reason: ledger.PinFirst}
 	var b bytes.Buffer
 	if err := report.LedgerJSON(&b, state); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"format_version":"1.0","ledger":"","orders":[{"order":1,"key":"z/b","generation":1,"part":1,"run":1,"person":"bo","handle":"bo","product":"stars",` +
-		`"quantity":50,"phase":"released","spent":false,"reason":"no\u001buser","max":{"asset":"TON","nano":"1500000000"}}]}` + "\n"
+		`"quantity":50,"phase":"released","spent":false,"reason":"no\u001buser","max":{"asset":"TON","nano":"1500000000"}}],` +
+		`"people":[{"handle":"bo","name":"Bo\u001b\u202e","photo":"0700000000000000000000000000000000000000000000000000000000000000","order":1,"reason":"first use"}]}` + "\n"
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
 	}

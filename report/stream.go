@@ -138,7 +138,7 @@ func (s *stream) Progress(p reconcile.Progress) {
 		kind = "apply_complete"
 	case "refused":
 		level, kind = "error", "apply_errored"
-	case "dead", "undelivered":
+	case "dead", "undelivered", "changed":
 		level = "warn"
 	}
 	_ = s.write(level, kind, progressLine(p), record{Hook: &j})

@@ -17,6 +17,7 @@ type Style struct {
 const (
 	cellWidth = 64
 	tailWidth = 1000
+	nameWidth = 24 // of a display name beside its handle
 )
 
 const (
