@@ -72,6 +72,7 @@ Every well-formed user name is a user who can be given anything, except:
   ...bot               is a bot: nothing
   no_gifts_...         can't receive Stars or Premium
   has_premium_...      has Premium already
+  hostile_...          has a display name that would harm a terminal
 
 With -record each executed transaction is one line of JSON: before, message,
 config, time, block_lt, lt and rand_seed are what went into it, after,

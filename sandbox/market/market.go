@@ -13,7 +13,9 @@
 //   - names that end in _channel are channels, which only top-ups accept;
 //   - names that end in bot are bots, which nothing accepts;
 //   - names that begin with no_gifts_ can't receive Stars or Premium;
-//   - names that begin with has_premium_ have Premium for ever.
+//   - names that begin with has_premium_ have Premium for ever;
+//   - names that begin with hostile_ are shown under a name that is made to do
+//     harm where it is printed.
 //
 // Premium that is sold here runs by the market's clock, and a second one is
 // refused until it ends. Recipient tokens are stable for a name and a seed.

@@ -18,11 +18,7 @@ func (m *Market) search(r request) (answer, error) {
 	if text := m.refusal(r.product, handle); text != "" {
 		return refuse(text)
 	}
-	found := answer{"myself": false, "recipient": m.recipientToken(handle), "name": m.displayName(handle)}
-	if photo := m.photo(handle); photo != "" {
-		found["photo"] = photo
-	}
-	return answer{"ok": true, "found": found}, nil
+	return answer{"ok": true, "found": m.found(handle)}, nil
 }
 
 func (m *Market) quote(r request) (answer, error) {

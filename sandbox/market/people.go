@@ -51,8 +51,44 @@ func (m *Market) refusal(product, handle string) string {
 	return ""
 }
 
+// look is how the setting changes what a search for somebody shows.
+func (m *Market) look(handle string) string {
+	kind, only, one := strings.Cut(m.value("people"), "@")
+	if one && only != handle {
+		return "ok"
+	}
+	return kind
+}
+
+// found is what a search shows of somebody.
+func (m *Market) found(handle string) answer {
+	look := m.look(handle)
+	if look == "swapped" { // and who pays for it gives it to them
+		handle = fmt.Sprintf("other_%x", m.tokenMAC(handle))[:24]
+	}
+	name, photo := m.displayName(handle), m.photo(handle)
+	switch look {
+	case "renamed":
+		name = html.EscapeString("New " + html.UnescapeString(name))
+	case "photo", "swapped":
+		photo = m.picture(handle, "new")
+	}
+	found := answer{"myself": false, "recipient": m.recipientToken(handle), "name": name}
+	if photo != "" {
+		found["photo"] = photo
+	}
+	return found
+}
+
+// hostileName is what somebody might be called who wants to be taken for
+// something else, on a terminal, in a page, in a spreadsheet.
+const hostileName = "=1+1\x1b[2J\x1b]0;x\a\u202e`**<b>Ann</b>&amp;\u200b\r\nApply complete!"
+
 // displayName is HTML, as Fragment sends it.
 func (m *Market) displayName(handle string) string {
+	if strings.HasPrefix(handle, "hostile_") {
+		return html.EscapeString(hostileName)
+	}
 	words := strings.FieldsFunc(handle, func(r rune) bool { return r == '_' })
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:1]) + w[1:]
@@ -69,10 +105,14 @@ func (m *Market) displayName(handle string) string {
 
 // photo is an img element; some people have none.
 func (m *Market) photo(handle string) string {
-	d := m.derive("photo", handle)
-	if d[0]%5 == 0 {
+	if m.derive("photo", handle)[0]%5 == 0 {
 		return ""
 	}
+	return m.picture(handle, "photo")
+}
+
+func (m *Market) picture(handle, which string) string {
+	d := m.derive(which, handle)
 	return fmt.Sprintf(`<img src="https://cdn4.cdn-telegram.org/file/%x.jpg" />`, d[1:13])
 }
 

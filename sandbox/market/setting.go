@@ -52,6 +52,8 @@ var knobs = []knob{
 	{key: "page", words: []string{"ok", "403", "429", "502", "html", "drop"}, counted: true, effect: "pages instead of what they show"},
 	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text"}, counted: true,
 		effect: "what links ask to sign: no cell, no comment, or a comment about another number"},
+	{key: "people", check: isLook, form: "ok, renamed, photo or swapped, then @NAME if only one person", initial: "ok",
+		effect: "searches show people with another name, with another photo, or find somebody else"},
 	{key: "price", check: isPrice, form: "a move such as +10% or -2.5%, or changed", counted: true,
 		effect: "moves all prices in TON for good, or refuses requests because the price has changed"},
 	{key: "require_hash", words: onOff, effect: "the API wants the hash of the session's page"},
@@ -186,6 +188,11 @@ func (m *Market) count(key string) int {
 func isAPIFault(v string) bool {
 	kind, _, _ := strings.Cut(v, "@")
 	return slices.Contains([]string{"ok", "403", "429", "502", "html", "lost", "drop"}, kind)
+}
+
+func isLook(v string) bool {
+	kind, name, only := strings.Cut(v, "@")
+	return slices.Contains([]string{"ok", "renamed", "photo", "swapped"}, kind) && (!only || handlePattern.MatchString(name))
 }
 
 func isSeconds(v string) bool { _, err := time.ParseDuration(v); return err == nil }
