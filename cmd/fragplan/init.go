@@ -45,6 +45,7 @@ limits:
   run: 60 TON            # one apply
   month: 200 TON
   undelivered: 25 TON    # paid and not yet acknowledged: sign nothing more
+  first_time: 5 TON      # for somebody to whom nothing came yet
   price: {100 stars: 1.30 TON, premium 3 months: 12 TON}    # ceilings
 files: [people.yaml, grants/*.yaml]
 `},
