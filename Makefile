@@ -16,9 +16,10 @@ test: ## what a change must pass
 	go test ./...
 	go test -count=1 -short .
 
-check: test ## test, race detector and staticcheck
+check: test ## test, race detector, staticcheck and the workflows
 	go test -race ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 examples/ci/github-*.yml
 
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books

@@ -35,6 +35,8 @@ var doors = map[string][]string{
 	"sandbox/market":  {"ton"},
 	"sandbox/network": {"ton"},
 	"examples/signer": {"ton"},
+	"forge":           {},
+	"forge/forgetest": {"forge"},
 	"cmd/fragplan":    nil, // wires: may import all
 }
 
@@ -99,7 +101,8 @@ func TestSealed(t *testing.T) {
 			continue
 		}
 		for _, path := range p.Imports {
-			if path == "net" || strings.HasPrefix(path, "net/") {
+			// net/url takes addresses apart and can't reach one.
+			if path == "net" || strings.HasPrefix(path, "net/") && path != "net/url" {
 				t.Errorf("%s imports %s", room, path)
 			}
 		}

@@ -29,12 +29,9 @@ func (p *program) applyCommand() *cobra.Command {
 			}
 			var saved *reconcile.Plan
 			if len(args) == 1 {
-				b, err := os.ReadFile(p.path(args[0]))
-				if err != nil {
-					return fmt.Errorf("plan file: %w", err)
-				}
-				if saved, err = reconcile.DecodePlan(b); err != nil {
-					return fmt.Errorf("plan file %s: %w", args[0], err)
+				var err error
+				if saved, err = p.savedPlan(args[0]); err != nil {
+					return err
 				}
 			}
 			return p.apply(c.Context(), saved, approved, asJSON)

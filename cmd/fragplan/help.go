@@ -54,6 +54,11 @@ of the order itself.`,
 asked for once, in its smallest quantity.`,
 	"fragplan fragment decode": `PAYLOAD is a bag of cells: base64 in either alphabet, or hexadecimal digits. With
 - it is read from stdin, also as bytes. Needs no project and no network.`,
+	"fragplan ci comment": `Makes the comment, or renews the one from an earlier run; where nothing would be
+bought it makes none. On GitHub the plan is on the step's page too.
+
+GitHub: GITHUB_TOKEN with the permission pull-requests: write. GitLab:
+GITLAB_TOKEN with the scope api. With PLANFILE, a plan that plan -out has saved.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says
 that none of that was bought by fragplan. In a ledger that exists it takes in

@@ -91,6 +91,19 @@ func (p *program) planCommand() *cobra.Command {
 	return c
 }
 
+// savedPlan reads a plan that -out has written.
+func (p *program) savedPlan(name string) (*reconcile.Plan, error) {
+	b, err := os.ReadFile(p.path(name))
+	if err != nil {
+		return nil, fmt.Errorf("plan file: %w", err)
+	}
+	plan, err := reconcile.DecodePlan(b)
+	if err != nil {
+		return nil, fmt.Errorf("plan file %s: %w", name, err)
+	}
+	return plan, nil
+}
+
 // saved says how to apply a plan that was saved and may be applied.
 func (p *program) saved(name string, plan *reconcile.Plan) {
 	if name == "" || len(plan.Violations) > 0 || !plan.Changes() {

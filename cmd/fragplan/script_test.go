@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fragplan/fragplan/forge/forgetest"
 	"github.com/fragplan/fragplan/sandbox"
 )
 
@@ -44,6 +45,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SIGNER", example)
+			e.Values[hostKey{}] = &forgetest.Host{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"edit":     edit,
 			"await":    await,
 			"world":    world,
+			"forge":    codeHost,
 			"poke":     poke,
 			"pad":      pad,
 			"capture":  capture,
