@@ -87,20 +87,32 @@ func (s *State) awaited() map[product.Kind]int {
 	return most
 }
 
+// learned records what the list proves order by order, and the page's word for
+// the rest: the page names no order, so it is weaker.
 func (s *State) learned(e Learned) {
 	s.inquiry[e.Kind] = false
-	if e.Err != nil || !e.Done {
+	if !s.deliver(listed(s.book, e.Kind, e.List.Rows)) || e.Err != nil || !e.Done {
 		return
 	}
-	var events []ledger.Event
+	var rest []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Acknowledged && o.Item.Kind == e.Kind {
-			events = append(events, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
+			rest = append(rest, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
 		}
 	}
-	if len(events) > 0 && s.record(events...) {
-		for _, ev := range events {
-			s.noticeOrder("delivered", s.book.Orders[ev.(ledger.OrderDelivered).Order])
-		}
+	s.deliver(rest)
+}
+
+// deliver reports false if the events could not be recorded.
+func (s *State) deliver(events []ledger.Event) bool {
+	if len(events) == 0 {
+		return true
 	}
+	if !s.record(events...) {
+		return false
+	}
+	for _, e := range events {
+		s.noticeOrder("delivered", s.book.Orders[e.(ledger.OrderDelivered).Order])
+	}
+	return true
 }

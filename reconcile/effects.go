@@ -61,7 +61,7 @@ type (
 		After   time.Duration
 	}
 	// Inquire asks after a pause whether everything of a product was handed
-	// over; answered by Learned.
+	// over, and what of it is listed; answered by Learned.
 	Inquire struct {
 		Kind  product.Kind
 		After time.Duration
@@ -120,11 +120,13 @@ type (
 		Order ledger.OrderID
 		Err   error
 	}
-	// Learned answers Inquire.
+	// Learned answers Inquire. Err is about Done; a list that can't be read is
+	// empty.
 	Learned struct {
 		Kind product.Kind
 		Done bool
 		Err  error
+		List List
 	}
 	// Interrupted asks for a clean stop: nothing new is begun.
 	Interrupted struct{}

@@ -132,7 +132,8 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 	case Inquire:
 		pause(ctx, f.After)
 		done, err := w.Market.Delivered(ctx, f.Kind)
-		e = Learned{f.Kind, done, err}
+		list, _ := w.Market.History(ctx, f.Kind) // without it the page's word must do
+		e = Learned{f.Kind, done, err, list}
 	default:
 		panic(fmt.Sprintf("reconcile: no way to carry out %T", f))
 	}

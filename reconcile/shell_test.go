@@ -66,6 +66,10 @@ func (s *sockets) Confirm(_ context.Context, kind product.Kind, invoice ledger.I
 
 func (s *sockets) Delivered(context.Context, product.Kind) (bool, error) { return true, nil }
 
+func (s *sockets) History(context.Context, product.Kind) (reconcile.List, error) {
+	return reconcile.List{}, nil
+}
+
 func (s *sockets) Sign(_ context.Context, p ton.Payload, _ bool, _ []string) (ton.BoC, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

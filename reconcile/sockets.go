@@ -26,6 +26,8 @@ type Market interface {
 	// Delivered reports whether everything of the product that was confirmed
 	// in this session has been handed over.
 	Delivered(ctx context.Context, kind product.Kind) (bool, error)
+	// History lists what the session's account bought of a product.
+	History(ctx context.Context, kind product.Kind) (List, error)
 }
 
 // Offer is an invoice, the wallet that the market expects to pay it, and who

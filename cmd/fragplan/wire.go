@@ -88,6 +88,20 @@ func (m *market) Delivered(ctx context.Context, kind product.Kind) (bool, error)
 	return true, nil
 }
 
+func (m market) History(ctx context.Context, kind product.Kind) (reconcile.List, error) {
+	history, err := m.client.History(ctx, products[kind])
+	if err != nil {
+		return reconcile.List{}, err
+	}
+	list := reconcile.List{Unread: history.Unread}
+	for _, r := range history.Rows {
+		list.Rows = append(list.Rows, ledger.Row{
+			Handle: r.Handle, Item: product.Item{Kind: kind, Quantity: r.Quantity}, Price: r.Price, Time: uint32(r.Time.Unix()),
+		})
+	}
+	return list, nil
+}
+
 // inside signs with a key of this process.
 type inside struct{ *wallet.Wallet }
 
