@@ -143,7 +143,7 @@ func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered
+	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered, recognized
 	Key     string
 	Handle  string
 	Item    product.Item

@@ -49,6 +49,7 @@ var stageWords = map[string]string{
 	"burning": "is being cancelled",
 
 	"changed":    "warning",
+	"recognized": "was paid already,",
 	"bounced":    "a bounce",
 	"unreadable": "the TON network doesn't answer; trying again",
 }

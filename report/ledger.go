@@ -89,7 +89,7 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 				[]string{"  transaction", fmt.Sprintf("%d:%s", o.Settled.LT, o.Settled.Hash)})
 		}
 		if o.Evidence != "" {
-			rows = append(rows, []string{"  delivery", o.Evidence})
+			rows = append(rows, []string{"  delivery", delivery(o)})
 		}
 		rows = append(rows, evidence(state, o)...)
 		if err := s.rows(w, rows, nil); err != nil {
@@ -105,6 +105,14 @@ func shownAs(i ledger.Identity) string {
 		return fmt.Sprintf("%q without a photo", i.Name)
 	}
 	return fmt.Sprintf("%q with photo %s", i.Name, i.Photo.String()[:12])
+}
+
+// delivery says on what evidence an order counts as delivered.
+func delivery(o *ledger.Order) string {
+	if o.Row.IsZero() {
+		return o.Evidence
+	}
+	return fmt.Sprintf("%s: Fragment lists %s for @%s at %s", o.Evidence, o.Row.Item, o.Row.Handle, date(o.Row.Time))
 }
 
 // evidence is what to show Fragment's support of an order that was paid and

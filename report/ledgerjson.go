@@ -28,7 +28,8 @@ type jsonOrder struct {
 	Payment     int64       `json:"payment,omitempty"`
 	Time        uint32      `json:"time,omitempty"`        // Unix seconds of the block that paid it
 	Transaction string      `json:"transaction,omitempty"` // its hash
-	Evidence    string      `json:"evidence,omitempty"`    // of delivery
+	Evidence    string      `json:"evidence,omitempty"`    // of delivery: history, page or person
+	Listed      uint32      `json:"listed,omitempty"`      // Unix seconds of the row of Fragment's list that is the evidence
 }
 
 type jsonPin struct {
@@ -52,7 +53,7 @@ func LedgerJSON(w io.Writer, state *ledger.State) error {
 		j := jsonOrder{
 			Order: int64(o.ID), Key: o.Key, Generation: o.Generation, Part: o.Part, Run: int64(o.Run), Person: o.Person, Handle: o.Handle,
 			Product: string(o.Item.Kind), Quantity: o.Item.Quantity, Phase: string(o.Phase), Spent: o.Phase.Spent(), Reason: o.Reason,
-			Max: amount(o.Cap), Payment: int64(o.Payment), Time: o.Time, Evidence: o.Evidence,
+			Max: amount(o.Cap), Payment: int64(o.Payment), Time: o.Time, Evidence: o.Evidence, Listed: o.Row.Time,
 		}
 		if o.Invoice != nil {
 			j.Price, j.Ref = amount(o.Invoice.Price), o.Invoice.Ref

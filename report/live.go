@@ -72,6 +72,8 @@ func (t *table) count(p reconcile.Progress) string {
 	case "refused":
 		t.failed++
 		return t.s.paint(red, "!") + strings.TrimPrefix(t.fit("! "+progressLine(p)), "!")
+	case "recognized":
+		return t.fit(progressLine(p))
 	case "dead", "undelivered", "changed":
 		return t.s.paint(yellow, "?") + strings.TrimPrefix(t.fit("? "+progressLine(p)), "?")
 	}

@@ -70,6 +70,10 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	if err := project.reload(ctx); err != nil {
 		return err
 	}
+	if err := project.recognize(ctx, shown.Progress); err != nil {
+		shown.Done(settled, err)
+		return err
+	}
 	plan := saved
 	if saved == nil {
 		if plan, err = project.plan(ctx); err != nil {

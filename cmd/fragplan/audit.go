@@ -125,7 +125,7 @@ func (p *project) rebuild(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return p.recognize(ctx, report.Lines(p.program.stdout, p.program.style()).Progress)
 }
 
 // takeWallet takes the wallet of fragplan.yaml into an old ledger that does not

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+)
+
+// recognize asks Fragment's lists whom the found payments were for, if there
+// are any and there is a session. What they leave in doubt, and what can't be
+// read, stays for a person to say.
+func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress)) error {
+	lists, err := p.lists(ctx)
+	if err != nil || len(lists) == 0 {
+		return err
+	}
+	client, err := p.chain(ctx)
+	if err != nil {
+		return err
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return err
+	}
+	account, err := client.Account(ctx, address, p.spec.Wallet.Version)
+	if err != nil {
+		return err
+	}
+	events := reconcile.Recognize(p.book, p.spec.Occurrences(), lists, account.Time)
+	if len(events) == 0 {
+		return nil
+	}
+	if err := p.recorder().Append(ctx, events); err != nil {
+		return err
+	}
+	for _, e := range events {
+		e := e.(ledger.FoundAssigned)
+		f := p.book.Founds[e.Found]
+		shown(reconcile.Progress{Stage: "recognized", Key: e.Key, Handle: e.Handle, Item: f.Item, Order: e.Order, Amount: f.Amount, Text: e.Reason})
+	}
+	return p.reload(ctx)
+}
+
+// lists are those of the products of which found payments are open.
+func (p *project) lists(ctx context.Context) (map[product.Kind]reconcile.List, error) {
+	lists := map[product.Kind]reconcile.List{}
+	for id := ledger.FoundID(1); id <= p.book.LastFound; id++ {
+		kind := p.book.Founds[id].Item.Kind
+		if _, read := lists[kind]; read || !p.book.Founds[id].Open() {
+			continue
+		}
+		session, err := p.session(ctx)
+		if errors.Is(err, fragment.ErrNoCredentials) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		list, err := market{session}.History(ctx, kind)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			p.program.tell("Fragment's list of what was bought can't be read, so a person has to say whom found payments were for: " + err.Error())
+			return nil, nil
+		}
+		lists[kind] = list
+	}
+	return lists, nil
+}
