@@ -28,6 +28,7 @@ type checker struct {
 	readied  map[string]bool    // durable messages
 	paid     map[intent]*sale   // what was paid for each part
 	refs     map[string]int     // how often each ref was paid
+	rows     map[usedRow]int    // of the market's list, as evidence
 	spent    map[*process]ton.Nano
 	inMonths map[period][]*sale
 }
@@ -53,7 +54,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }

@@ -84,6 +84,12 @@ const (
 	confirmNever
 	deliveryUnknown
 	deliveryLate
+	listFails
+	rowLate
+	rowMissing
+	rowRepeated
+	rowUnreadable
+	rowsReordered
 
 	personChanged
 	personSwapped
@@ -104,6 +110,7 @@ const (
 	paymentCancelled
 	keyReissued
 	assignedWrongly
+	personWaits
 
 	faultCount
 )
@@ -179,6 +186,12 @@ var faults = [faultCount]struct {
 	confirmNever:      {"a payment is never acknowledged", 600},
 	deliveryUnknown:   {"asking for the delivery fails", 4000},
 	deliveryLate:      {"the delivery is late", 5000},
+	listFails:         {"the list of purchases can't be read", 3000},
+	rowLate:           {"a purchase is listed late", 4000},
+	rowMissing:        {"a row is missing from the list", 1500},
+	rowRepeated:       {"a row is listed twice", 3000},
+	rowUnreadable:     {"a row is unreadable", 300},
+	rowsReordered:     {"the rows are in no order", 5000},
 	personChanged:     {"a person has another name or photo", 500},
 	personSwapped:     {"a handle leads to somebody else", 300},
 
@@ -196,6 +209,7 @@ var faults = [faultCount]struct {
 	paymentCancelled: {"a payment is cancelled", 7000},
 	keyReissued:      {"a key is reissued", 1500},
 	assignedWrongly:  {"a found transfer is assigned to the wrong key", 1500},
+	personWaits:      {"a person waits an hour before anything is concluded", 9000},
 }
 
 // chance draws everything that happens in one seed, and counts it.

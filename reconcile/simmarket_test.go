@@ -43,10 +43,12 @@ type sale struct {
 	paid      int // how often
 	bounced   int // how often that money went back
 	confirmed bool
-	lost      bool // Fragment took the money and will never say so
-	late      int  // inquiries after which it is handed over
-	closed    bool // a person has had its key issued again since
-	settled   bool // a person looks after it, or has
+	lost      bool   // Fragment took the money and will never say so
+	late      int    // inquiries after which it is handed over
+	at        uint32 // when it is listed as bought; 0 for not yet
+	hidden    int    // lists that lack it
+	closed    bool   // a person has had its key issued again since
+	settled   bool   // a person looks after it, or has
 }
 
 // given reports whether the person has it.
@@ -175,7 +177,9 @@ func (m *market) quote(i intent, handle string, item product.Item) (reconcile.Of
 func (m *market) receive(t ton.Transaction) {
 	for _, out := range t.Out {
 		if s := m.sold(out); s != nil {
-			s.paid++
+			if s.paid++; s.key == "" && s.at == 0 {
+				m.handOver(s)
+			}
 		}
 	}
 }
@@ -201,6 +205,7 @@ func (m *market) confirm(i ledger.Invoice) error {
 		if m.hit(deliveryLate) {
 			s.late = 1 + m.IntN(30)
 		}
+		m.handOver(s)
 	}
 	if m.hit(confirmAnswerLost) {
 		return errNetwork

@@ -8,6 +8,7 @@ import (
 // wrote takes note of what a process has made durable.
 func (s *sim) wrote(p *process, events []ledger.Event) {
 	c := s.checker
+	c.recognized(p, events)
 	for _, e := range events {
 		s.counter.add("wrote " + ledger.KindOf(e))
 		s.tracef("p%d wrote %s", p.id, ledger.KindOf(e))
@@ -47,7 +48,11 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			c.reissued(e.Key)
 		case ledger.FoundAssigned:
 			p.terms[e.Order], p.taken[e.Order] = p.founds[e.Found].terms, true
-			c.assigned(p.founds[e.Found], e)
+			if e.Row.IsZero() { // else see recognized
+				c.assigned(p.founds[e.Found], e)
+			}
+		case ledger.OrderDelivered:
+			c.delivered(p, e)
 		}
 	}
 }

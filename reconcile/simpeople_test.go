@@ -153,7 +153,17 @@ func (s *sim) rebuild() {
 		return
 	}
 	events := reconcile.TakeIn(book, wallet, e.Sight.History, "sim")
-	p.decide(events)
+	if p.count("decided ", events); len(events) > 0 && !p.commit(events) {
+		return
+	}
+	if s.hit(personWaits) {
+		s.chain.produce(3600, func() {
+			s.strangers()
+			s.include()
+			s.bounce()
+		})
+	}
+	p.decide(p.recognizes(p.load()))
 }
 
 // decide records what a person decided.

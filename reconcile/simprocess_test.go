@@ -290,6 +290,12 @@ func ending(err error) string {
 // nothing to do.
 func (p *process) plan() bool {
 	book := p.load()
+	if events := p.recognizes(book); len(events) > 0 {
+		if p.count("decided ", events); !p.commit(events) {
+			return true // it has ended
+		}
+		book = p.load()
+	}
 	plan := p.saved
 	if plan == nil {
 		plan = reconcile.Diff(p.want, book, p.prices(p.want), p.limits)

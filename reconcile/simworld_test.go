@@ -65,7 +65,7 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 	case reconcile.Inquire:
 		p.asked++
 		done, err := s.market.delivered(f.Kind)
-		return reconcile.Learned{Kind: f.Kind, Done: done, Err: err}
+		return reconcile.Learned{Kind: f.Kind, Done: done, Err: err, List: s.market.list(f.Kind)}
 	}
 	panic(fmt.Sprintf("no way to carry out %T", f))
 }

@@ -53,14 +53,14 @@ func (p *project) lists(ctx context.Context) (map[product.Kind]reconcile.List, e
 		if _, read := lists[kind]; read || !p.book.Founds[id].Open() {
 			continue
 		}
-		session, err := p.session(ctx)
+		seats, err := p.seats(ctx)
 		if errors.Is(err, fragment.ErrNoCredentials) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		list, err := market{session}.History(ctx, kind)
+		list, err := newMarket(seats).History(ctx, kind)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -88,18 +88,23 @@ func (m *market) Delivered(ctx context.Context, kind product.Kind) (bool, error)
 	return true, nil
 }
 
-func (m market) History(ctx context.Context, kind product.Kind) (reconcile.List, error) {
-	history, err := m.client.History(ctx, products[kind])
-	if err != nil {
-		return reconcile.List{}, err
+// History is what all sessions list together. Those of one account list the
+// same; what a session can't tell is missing, and its error is returned beside
+// what the others say.
+func (m *market) History(ctx context.Context, kind product.Kind) (list reconcile.List, err error) {
+	for _, s := range m.seats {
+		history, failed := s.client.History(ctx, products[kind])
+		if failed != nil {
+			err = errors.Join(err, s.say(failed))
+		}
+		list.Unread += history.Unread
+		for _, r := range history.Rows {
+			list.Rows = append(list.Rows, ledger.Row{
+				Handle: r.Handle, Item: product.Item{Kind: kind, Quantity: r.Quantity}, Price: r.Price, Time: uint32(r.Time.Unix()),
+			})
+		}
 	}
-	list := reconcile.List{Unread: history.Unread}
-	for _, r := range history.Rows {
-		list.Rows = append(list.Rows, ledger.Row{
-			Handle: r.Handle, Item: product.Item{Kind: kind, Quantity: r.Quantity}, Price: r.Price, Time: uint32(r.Time.Unix()),
-		})
-	}
-	return list, nil
+	return list, err
 }
 
 // inside signs with a key of this process.
