@@ -32,7 +32,7 @@
 //
 // A payment may be given a [Burn]; whichever of the two takes the seqno decides.
 // What stands in the chain and in no payment is noted as explained, and a
-// transfer of it to Fragment is a [Found]: an order of whom a person says.
+// transfer of it to Fragment is a [Found]: an order once it is known for whom.
 //
 // # What is durable before which effect
 //

@@ -75,9 +75,11 @@ in what it misses. Payments that it knows of are settled first.
 A ledger that answered for several wallets is rebuilt once for each: name it in
 fragplan.yaml first.
 
-The chain shows what was bought, not for whom. So everything written that such
-a payment may have been for is held, until fragplan ledger assign says whom it
-was for. Nothing is bought.`,
+The chain shows what was bought, not for whom. With a session, Fragment's list
+of purchases says whom a payment of more than an hour ago was for, where it
+leaves no doubt. Everything written that any other such payment may have been
+for is held, until fragplan ledger assign says whom it was for. Nothing is
+bought.`,
 	"fragplan ledger assign": `REF is the mark of a payment that fragplan ledger rebuild found in the chain.
 With KEY it counts as given for that key. With -nobody it was for nothing that
 is written here.
