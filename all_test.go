@@ -18,6 +18,7 @@ const module = "github.com/fragplan/fragplan"
 var doors = map[string][]string{
 	"ton":             {},
 	"product":         {"ton"},
+	"leak":            {},
 	"policy":          {"product", "ton"},
 	"schedule":        {},
 	"spec":            {"policy", "product", "schedule", "ton"},
@@ -41,7 +42,7 @@ var doors = map[string][]string{
 }
 
 // sealed rooms can't reach the network, a database or another program.
-var sealed = []string{"ton", "product", "policy", "schedule", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
+var sealed = []string{"ton", "product", "leak", "policy", "schedule", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
 
 // What a sealed room must not reach by any path. validator/v10 links net for
 // its address checks, so net alone is only forbidden in our own imports.
