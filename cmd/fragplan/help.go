@@ -40,6 +40,17 @@ those of the chain's blocks, in UTC. Prints to stdout:
   fragplan report -format html >report.html`,
 	"fragplan receipt": `Each purchase of the key with its price, its transaction, Fragment's mark in it
 and how its delivery is known. Anybody can look the transaction up.`,
+	"fragplan doctor": `Looks at the files, the ledger and who has it locked, the key, each session at
+Fragment (logged in, our wallet, verified, when its cookies end), the TON
+network with its proofs, this machine's clock, the wallet and its balance
+against the most that the plan may cost, the ledger against the chain both ways,
+and the text files of the git repository for seed words, session cookies and
+private keys. A secret is named by its file and line, never shown.
+
+It changes nothing and buys nothing. Programs that fragplan.yaml names for the
+key are run as apply runs them.
+
+Exit status: 0, or 1 if there is a problem. Warnings alone are 0.`,
 	"fragplan fragment": `Each asks Fragment with the project's session and buys nothing; decode asks
 nobody.`,
 	"fragplan fragment whoami": `Shows what apply asks before it buys: who is logged in, whether the identity is

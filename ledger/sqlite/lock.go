@@ -131,6 +131,16 @@ func (s *Store) takeOver(holder string) (*claim, error) {
 	return c, nil
 }
 
+// Held says who holds the ledger of a file, without touching it: nil if nobody
+// has shown a sign of life within Lease.
+func Held(path string) *LockedError {
+	e := holds(path)
+	if e.Holder == "" || e.Age > Lease {
+		return nil
+	}
+	return e
+}
+
 // nameless is how often a lock without a name in it is tried.
 const nameless = 20
 
