@@ -84,6 +84,7 @@ func (s *State) reserve() {
 	run := s.book.LastRun + 1
 	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Nonce: s.plan.Nonce, Host: s.host}}
 	next := s.book.LastOrder
+	s.takeEarlier()
 	for _, a := range s.plan.Actions {
 		if !a.Buys() || boughtFor(s.book, a) != nil {
 			continue // an earlier run of the same plan did it
@@ -107,4 +108,19 @@ func (s *State) reserve() {
 	}
 	s.run, s.result.Run = run, run
 	s.record(events...)
+}
+
+// takeEarlier counts what interrupted runs of the same saved plan have spent:
+// the plan as a whole keeps to the limit of one run.
+func (s *State) takeEarlier() {
+	digest := s.plan.Digest()
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		o := s.book.Orders[id]
+		if o == nil || !o.Phase.Spent() || s.plan.Nonce == "" {
+			continue
+		}
+		if r := s.book.Runs[o.Run]; r != nil && r.Nonce == s.plan.Nonce && r.Digest == digest {
+			s.budget.Spend(o.Reserve)
+		}
+	}
 }

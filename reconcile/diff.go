@@ -25,7 +25,7 @@ func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits poli
 		d.wanted[o.Key] = true
 	}
 	d.findWinners(want)
-	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: []Action{}}
+	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: []Action{}, Open: underWay(have)}
 	for _, o := range want {
 		p.Actions = append(p.Actions, d.actions(o)...)
 	}

@@ -113,7 +113,8 @@ type Plan struct {
 	Priced        bool          `json:"priced"` // false: estimates are the ceilings
 	Actions       []Action      `json:"actions"`
 	Violations    []Violation   `json:"violations,omitempty"`
-	Created       int64         `json:"created"` // Unix seconds of the planner's clock; display only
+	Open          []ton.Amount  `json:"open,omitempty"` // what payments under way may still pay, with their fees
+	Created       int64         `json:"created"`        // Unix seconds of the planner's clock; display only
 	Nonce         string        `json:"nonce"`
 	Sandbox       bool          `json:"sandbox,omitempty"` // made against the world on this machine
 }

@@ -30,6 +30,7 @@ type checker struct {
 	refs     map[string]int     // how often each ref was paid
 	rows     map[usedRow]int    // of the market's list, as evidence
 	spent    map[*process]ton.Nano
+	left     map[*process]ton.Nano // what left with payments that a process armed, and with their fees
 	inMonths map[period][]*sale
 }
 
@@ -37,6 +38,7 @@ type checker struct {
 type armed struct {
 	process *process
 	limits  policy.Limits
+	worst   reconcile.Worst // what its plan said
 }
 
 // intent is what a purchase was for, as the run that made it had it.
@@ -54,7 +56,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]ton.Nano{}, left: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -119,6 +121,7 @@ func (c *checker) transaction(t ton.Transaction, m *external) {
 	if !ours {
 		return // somebody else's
 	}
+	c.withinWorst(t, m, by)
 	for _, out := range t.Out {
 		sold := c.market.sold(out)
 		if sold == nil || out.To != sold.to || out.Amount != sold.amount || out.Comment != firewall.CommentOf(sold.item, sold.ref) {
@@ -200,5 +203,30 @@ func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by ar
 		if int64(l.spent) > l.most[0].Units {
 			c.violate(8, "limits.%s: %s TON have left with %s, of %s", l.name, l.spent, sold.ref, l.most[0])
 		}
+	}
+}
+
+// withinWorst is I8 for what people approved: with the payments of a plan no
+// more leaves than it said could, fees included, whatever became of the run. A
+// burn is no plan's; it costs at most the fees of a message.
+func (c *checker) withinWorst(t ton.Transaction, m *external, by armed) {
+	if len(m.payload.Transfers) == 0 {
+		if t.Fees > firewall.Fees(0) {
+			c.violate(8, "a burn cost %s TON", t.Fees)
+		}
+		return
+	}
+	c.left[by.process] += t.Fees
+	for _, out := range t.Out {
+		c.left[by.process] += out.Amount
+	}
+	most := ton.Nano(0)
+	for _, a := range by.worst.Total {
+		if a.Asset == ton.AssetTON {
+			most = ton.Nano(a.Units)
+		}
+	}
+	if c.left[by.process] > most {
+		c.violate(8, "%s TON have left with the payments of a plan that said at most %s TON", c.left[by.process], most)
 	}
 }

@@ -78,7 +78,7 @@ func (c *checker) arm(p *process, payload ton.Payload) {
 		return
 	}
 	if _, known := c.armed[hash]; !known {
-		c.armed[hash] = armed{p, p.limits}
+		c.armed[hash] = armed{p, p.limits, p.worst}
 	}
 }
 

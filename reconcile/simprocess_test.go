@@ -25,6 +25,7 @@ type process struct {
 	want   []spec.Occurrence
 	limits policy.Limits
 	saved  *reconcile.Plan
+	worst  reconcile.Worst // of the plan that is carried out
 	cancel ledger.PaymentID
 	only   bool // settle, and buy nothing
 
@@ -126,7 +127,7 @@ func (p *process) begin(plan *reconcile.Plan, book *ledger.State) {
 		Plan: plan, Wallet: p.chain.wallet, Book: book, Host: fmt.Sprint("p", p.id), Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
 		Cancel: p.cancel, Reason: "the simulated person changed their mind",
 	})
-	p.book = book
+	p.book, p.worst = book, plan.Worst()
 	p.inbox = []reconcile.Event{reconcile.Started{}}
 }
 

@@ -76,3 +76,28 @@ func join(amounts []ton.Amount) string {
 	}
 	return strings.Join(words, " and ")
 }
+
+// worst is the line of every plan that says how much can leave the wallet.
+func worst(p *reconcile.Plan) string {
+	w := p.Worst()
+	if len(w.Total) == 0 {
+		return "Nothing can leave the wallet."
+	}
+	var parts []string
+	for _, part := range []struct {
+		amounts []ton.Amount
+		what    string
+	}{{w.Bought, "for what is bought"}, {w.Open, "for what is under way"}, {fees(w), "for the network's fees"}} {
+		if len(part.amounts) > 0 {
+			parts = append(parts, join(part.amounts)+" "+part.what)
+		}
+	}
+	return "At most " + join(w.Total) + " can leave the wallet: " + strings.Join(parts, ", ") + "."
+}
+
+func fees(w reconcile.Worst) []ton.Amount {
+	if w.Fees == 0 {
+		return nil
+	}
+	return []ton.Amount{w.Fees.Amount()}
+}

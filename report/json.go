@@ -67,6 +67,15 @@ type jsonSummary struct {
 	// One amount an asset.
 	Cost []*jsonAmount `json:"cost"`
 	Max  []*jsonAmount `json:"max"`
+	// The most that can leave the wallet, fees and payments under way included.
+	Worst jsonWorst `json:"worst"`
+}
+
+type jsonWorst struct {
+	Total  []*jsonAmount `json:"total"`
+	Bought []*jsonAmount `json:"bought"`
+	Open   []*jsonAmount `json:"open"` // payments under way, with their fees
+	Fees   *jsonAmount   `json:"fees"` // of the network, for what is bought
 }
 
 type jsonPlan struct {
@@ -109,7 +118,12 @@ func actionOf(a reconcile.Action) jsonAction {
 
 func summaryOf(p *reconcile.Plan) jsonSummary {
 	t, s := p.Summary(), sumsOf(p)
-	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amounts(s.cost), amounts(s.max)}
+	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amounts(s.cost), amounts(s.max), worstOf(p)}
+}
+
+func worstOf(p *reconcile.Plan) jsonWorst {
+	w := p.Worst()
+	return jsonWorst{amounts(w.Total), amounts(w.Bought), amounts(w.Open), amount(w.Fees.Amount())}
 }
 
 func amounts(list []ton.Amount) []*jsonAmount {

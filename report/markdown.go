@@ -17,7 +17,7 @@ const markdownLimit = 60_000
 // long are counted instead.
 func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### fragplan\n\n%s\n\nDigest: `%s`\n", summary(p), p.Digest())
+	fmt.Fprintf(&b, "### fragplan\n\n%s\n\n%s\n\nDigest: `%s`\n", summary(p), worst(p), p.Digest())
 	if p.Sandbox {
 		b.WriteString("\nSandbox: no real money moves.\n")
 	}

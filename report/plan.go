@@ -72,7 +72,7 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	} else {
 		line = s.prose(bold, "Plan:", strings.TrimPrefix(line, "Plan: "))
 	}
-	b.WriteString(line + "\n")
+	b.WriteString(line + "\n" + s.prose("", "", worst(p)) + "\n")
 	_, err := w.Write(b.Bytes())
 	return err
 }

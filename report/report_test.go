@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
@@ -79,10 +80,16 @@ func amount(s string) ton.Amount {
 	return a
 }
 
+// limits allow what the plans here cost.
+var limits = func() policy.Limits {
+	plenty := []ton.Amount{amount("100")}
+	return policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty}
+}()
+
 func plan(priced bool) *reconcile.Plan {
 	stars := product.Item{Kind: product.Stars, Quantity: 500}
 	return &reconcile.Plan{
-		FormatVersion: "1.0", Ledger: "l", Priced: priced,
+		FormatVersion: "1.0", Ledger: "l", Priced: priced, Limits: limits,
 		Actions: []reconcile.Action{
 			{Verb: reconcile.Buy, Key: "bug/anna", Handle: "anna_k", Item: stars, Estimate: amount("2.5"), Cap: amount("3"), Why: "found a bug"},
 			{Verb: reconcile.TopUp, Key: "help/bo", Handle: "bo", Item: stars, Estimate: amount("2.5"), Cap: amount("3")},
@@ -105,9 +112,10 @@ func TestPlan(t *testing.T) {
 			"  +  bug/anna  500 stars  @anna_k  2.5 TON  found a bug\n" +
 			"  ~  help/bo   500 stars  @bo      2.5 TON\n" +
 			"  !  x/`y`     500 stars  @eve              ``` @all\\u{1b}[2J (a.yaml:3)\n\n" +
-			"Plan: 1 to buy, 1 to top up, 0 to retire, 1 blocked. Cost: 5 TON (at most 6 TON).\n"},
-		"nothing": {none, "No changes. Everybody has what is written.\n"},
-		"stopped": {stopped, "Stopped by renamed: a key\\u{a}vanished\n  at g.yaml:7\n\nPlan: 0 to buy, 0 to top up, 0 to retire, 0 blocked. Stopped: nothing is bought.\n"},
+			"Plan: 1 to buy, 1 to top up, 0 to retire, 1 blocked. Cost: 5 TON (at most 6 TON).\n" +
+			"At most 6.023 TON can leave the wallet: 6 TON for what is bought, 0.023 TON for the network's fees.\n"},
+		"nothing": {none, "No changes. Everybody has what is written.\nNothing can leave the wallet.\n"},
+		"stopped": {stopped, "Stopped by renamed: a key\\u{a}vanished\n  at g.yaml:7\n\nPlan: 0 to buy, 0 to top up, 0 to retire, 0 blocked. Stopped: nothing is bought.\nNothing can leave the wallet.\n"},
 	} {
 		var b bytes.Buffer
 		if err := report.Plan(&b, c.plan, report.Style{}, false); err != nil {

@@ -32,7 +32,7 @@ func november() *reconcile.Plan {
 	stars := func(n int64) product.Item { return product.Item{Kind: product.Stars, Quantity: n} }
 	topup := product.Item{Kind: product.TopUp, Quantity: 5}
 	return &reconcile.Plan{
-		FormatVersion: "1.0", Ledger: "l", Priced: true, Sandbox: true,
+		FormatVersion: "1.0", Ledger: "l", Priced: true, Sandbox: true, Limits: limits,
 		Actions: []reconcile.Action{
 			{Verb: reconcile.Buy, Key: "best-meme/ann", Handle: "ann_petrova", Item: stars(500), Estimate: amount("4.7021"), Cap: amount("6.5"), Why: "best meme of November"},
 			{Verb: reconcile.TopUp, Key: "helpers/bob", Handle: "bob_k", Item: stars(100), Estimate: amount("0.9404"), Cap: amount("1.3"), Have: 50},
