@@ -88,13 +88,32 @@ const (
 	MaxCells = 8
 )
 
-// DefaultDestinations returns the accounts that Fragment was seen to ask
-// payment to, for Stars, Premium and top-ups.
-func DefaultDestinations() []ton.Address {
-	return []ton.Address{
-		ton.MustParseAddress("UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz"),
-		ton.MustParseAddress("UQBAjaOyi2wGWlk-EDkSabqqnF-MrrwMadnwqrurKpkla4QB"), // Premium, until 2025
+// An Account is one that Fragment was seen to ask payment to, by people who
+// published it. Nobody who works on fragplan has asked Fragment itself.
+type Account struct {
+	Address ton.Address
+	Paid    string // what was paid to it
+	Seen    string // when, and by whom
+}
+
+// Observed returns the accounts that Fragment was seen to ask payment to.
+func Observed() []Account {
+	return []Account{
+		{ton.MustParseAddress("UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz"), "Stars, in TON and in USDT",
+			"2026-09-28 in the recordings of a public client, 2026-10-06 in a payment on the chain"},
+		{ton.MustParseAddress("UQBAjaOyi2wGWlk-EDkSabqqnF-MrrwMadnwqrurKpkla4QB"), "Premium, formerly",
+			"without a date in public labels of accounts"},
 	}
+}
+
+// DefaultDestinations returns the addresses of Observed, for projects that pin
+// none.
+func DefaultDestinations() []ton.Address {
+	var list []ton.Address
+	for _, a := range Observed() {
+		list = append(list, a.Address)
+	}
+	return list
 }
 
 // A Refusal is the error for a transfer that must not be signed.

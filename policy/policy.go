@@ -33,6 +33,8 @@ type Limits struct {
 	Undelivered []ton.Amount // paid and not yet acknowledged
 	FirstTime   []ton.Amount `json:",omitempty"` // for somebody who was never given anything; empty means that it is not limited
 	Price       []Ceiling    // what a product may cost; at most one an item and asset
+
+	Destinations []ton.Address `json:",omitempty"` // the accounts that may be paid
 }
 
 // A Ceiling is the most that an item may cost. A ceiling for Stars holds pro

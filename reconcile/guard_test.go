@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/ton"
@@ -78,5 +80,107 @@ func TestARefusedAccountShowsWhatToReview(t *testing.T) {
 	}
 	if n := count[reconcile.Sign](w); n != 0 {
 		t.Errorf("%d signatures", n)
+	}
+}
+
+// What was bought counts wherever it was paid to: a rebuilt ledger holds also
+// what went to an account that is not on the list.
+func TestPaymentsToOtherAccountsAreTakenIn(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	item := product.Item{Kind: product.Stars, Quantity: 50}
+	w.execute(ton.Payload{Wallet: w.wallet.Version, WalletID: w.wallet.ID(), Seqno: w.account.Data.Seqno, ValidUntil: w.time + 60,
+		Transfers: []ton.Transfer{{To: stranger, Amount: ton.TON / 2, Body: comment(firewall.CommentOf(item, "AbCdEf123"))}}})
+	var found []ledger.Event
+	for _, e := range reconcile.TakeIn(w.book(), w.account.Address, w.history, "the runner lost it") {
+		if f, ok := e.(ledger.TransferFound); ok {
+			found = append(found, f)
+		}
+	}
+	if len(found) != 1 {
+		t.Errorf("%d transfers were found", len(found))
+	}
+}
+
+// The accounts that may be paid are part of what is approved.
+func TestAPlanIsForItsAccounts(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	limits := plenty
+	limits.Destinations = firewall.DefaultDestinations()
+	plan := reconcile.Diff(stars(1), w.book(), nil, limits)
+	plan.Wallet = w.account.Address
+	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), limits); err != nil {
+		t.Fatal(err)
+	}
+	other := limits
+	other.Destinations = append(firewall.DefaultDestinations(), stranger)
+	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), other); !errors.Is(err, reconcile.ErrStale) || !strings.Contains(err.Error(), "accounts") {
+		t.Errorf("with other accounts: %v", err)
+	}
+	if reconcile.Diff(stars(1), w.book(), nil, other).Digest() == plan.Digest() {
+		t.Error("the digest knows no accounts")
+	}
+}
+
+// The worst case is what the caps allow, and no more than the limits do; with
+// what is under way, and with the network's fees. A plan that is stopped buys
+// nothing.
+func TestTheWorstCase(t *testing.T) {
+	tons := func(n ton.Nano) []ton.Amount { return []ton.Amount{n.Amount()} }
+	book := newWorld(t, ton.V5R1).book()
+	for name, c := range map[string]struct {
+		limits func(*policy.Limits)
+		people int
+		want   ton.Nano
+	}{
+		"nothing":             {func(*policy.Limits) {}, 0, 0},
+		"two ceilings":        {func(*policy.Limits) {}, 2, 4*ton.TON + 2*firewall.Fees(1)},
+		"the limit of a run":  {func(l *policy.Limits) { l.Run = tons(7 * ton.TON) }, 3, 6*ton.TON + 3*firewall.Fees(1)},
+		"a tighter month":     {func(l *policy.Limits) { l.Month = tons(5 * ton.TON) }, 3, 5*ton.TON + 3*firewall.Fees(1)},
+		"a stopped plan":      {func(l *policy.Limits) { l.Run = tons(ton.TON) }, 3, 0},
+		"blocked by an order": {func(l *policy.Limits) { l.Order = tons(ton.TON) }, 3, 0},
+	} {
+		limits := plenty
+		c.limits(&limits)
+		var got ton.Nano
+		for _, a := range reconcile.Diff(stars(c.people), book, nil, limits).Worst().Total {
+			got += ton.Nano(a.Units)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s TON, want %s", name, got, c.want)
+		}
+	}
+	w := newWorld(t, ton.V5R1)
+	w.begin(stars(1), plenty)
+	for count[reconcile.Send](w) == 0 {
+		w.next()
+	}
+	plan := reconcile.Diff(stars(3), w.book(), nil, plenty)
+	open := w.book().Orders[1].Invoice.Transfer.Amount + firewall.Fees(1)
+	if got := plan.Worst(); len(got.Open) != 1 || ton.Nano(got.Open[0].Units) != open || ton.Nano(got.Total[0].Units) != open+4*ton.TON+2*firewall.Fees(1) {
+		t.Errorf("with a payment under way: %+v", got)
+	}
+}
+
+// A saved plan that was interrupted keeps to the limit of one run as a whole.
+func TestAResumedPlanKeepsToOneRun(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	limits := plenty
+	limits.Run = []ton.Amount{(4 * ton.TON).Amount()}
+	prices := reconcile.Prices{product.Item{Kind: product.Stars, Quantity: 100}: ton.TON.Amount()}
+	plan := reconcile.Diff(stars(4), w.book(), prices, limits)
+	plan.Nonce = "approved"
+	w.price = func(product.Item) ton.Nano { return 19 * ton.TON / 10 } // nearly the ceiling
+	w.start(plan, w.book())
+	for len(w.paid()) == 0 {
+		w.next()
+	}
+	for range 2 { // the process is gone
+		w.start(plan, w.book())
+		if _, err := w.finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(w.paid()); n != 2 {
+		t.Errorf("%d were paid for 1.9 TON each, and a run may spend 4 TON", n)
 	}
 }

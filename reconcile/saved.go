@@ -74,6 +74,8 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 		return fmt.Errorf("%w: it was made from another ledger", ErrStale)
 	case plan.Wallet != wallet:
 		return fmt.Errorf("%w: it pays from %s, and now %s pays", ErrStale, plan.Wallet, wallet)
+	case !slices.Equal(plan.Limits.Destinations, limits.Destinations):
+		return fmt.Errorf("%w: the accounts that may be paid have changed", ErrStale)
 	case !slices.Equal(encoded(plan.Limits), encoded(limits)):
 		return fmt.Errorf("%w: the limits in fragplan.yaml have changed", ErrStale)
 	}

@@ -83,7 +83,8 @@ type jsonPlan struct {
 	Digest        string          `json:"digest"` // 64 hexadecimal digits
 	Ledger        string          `json:"ledger"`
 	Wallet        string          `json:"wallet"`
-	Priced        bool            `json:"priced"` // false: estimates are ceilings
+	Destinations  []string        `json:"destinations"` // the accounts that may be paid
+	Priced        bool            `json:"priced"`       // false: estimates are ceilings
 	Sandbox       bool            `json:"sandbox"`
 	Changes       bool            `json:"changes"`
 	Created       int64           `json:"created"` // Unix seconds
@@ -135,7 +136,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 }
 
 // PlanJSON writes a plan for programs: one object with format_version,
-// digest, ledger, wallet, priced, sandbox, changes, created, actions,
+// digest, ledger, wallet, destinations, priced, sandbox, changes, created, actions,
 // violations, warnings and summary, on one line of ASCII. Amounts are {"asset", "nano"}
 // with an integer in a string. It is a view: apply takes the bytes of
 // Plan.Encode.
@@ -143,7 +144,10 @@ func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
 		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created,
-		Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
+		Destinations: []string{}, Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
+	}
+	for _, a := range p.Limits.Destinations {
+		j.Destinations = append(j.Destinations, a.String())
 	}
 	for _, a := range p.Actions {
 		j.Actions = append(j.Actions, actionOf(a))

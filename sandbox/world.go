@@ -57,6 +57,9 @@ type World struct {
 // can do what was asked, and another process runs it.
 var ErrAttached = errors.New("another process runs this world")
 
+// Collector is the account that every world's Fragment asks to pay.
+func Collector() ton.Address { return market.Collector }
+
 // Facts are what a client needs to take part in a world.
 type Facts struct {
 	FragmentURL  string            `json:"fragment_url"`

@@ -11,8 +11,10 @@ import (
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -134,7 +136,7 @@ func failures(plan *reconcile.Plan) bool {
 
 // nothing is a plan without actions: applying it settles and checks the tide.
 func (p *project) nothing() *reconcile.Plan {
-	return &reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: p.book.Ledger, Limits: p.spec.Limits}
+	return &reconcile.Plan{FormatVersion: reconcile.FormatVersion, Ledger: p.book.Ledger, Limits: p.limits()}
 }
 
 // fresh refuses a saved plan that is no longer what would be decided.
@@ -146,7 +148,7 @@ func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
-	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(), p.book, p.spec.Limits)
+	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(), p.book, p.limits())
 }
 
 // carry applies a plan through the real sockets.
@@ -167,7 +169,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		s.client.Wallet.PublicKey = key.Public().PublicKey
 	}
 	setup := reconcile.Setup{
-		Plan: plan, Wallet: key.Public(), Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: p.destinations()},
+		Plan: plan, Wallet: key.Public(), Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: plan.Limits.Destinations},
 		Cancel: p.cancel, Reason: p.reason,
 	}
 	if p.program.sandbox {
@@ -189,12 +191,26 @@ func (p *project) overtaken(ctx context.Context) bool {
 	return err == nil && now.Epoch != p.book.Epoch
 }
 
-// destinations are the accounts that may be paid.
-func (p *project) destinations() []ton.Address {
-	if len(p.spec.Destinations) > 0 {
-		return p.spec.Destinations
+// limits are what the project allows, and whom it pays: in a rehearsal the
+// world's own account, otherwise those that fragplan.yaml pins.
+func (p *project) limits() policy.Limits {
+	l := p.spec.Limits
+	switch {
+	case p.program.sandbox:
+		l.Destinations = []ton.Address{sandbox.Collector()}
+	case len(p.spec.Destinations) > 0:
+		l.Destinations = p.spec.Destinations
+	default:
+		l.Destinations = firewall.DefaultDestinations()
 	}
-	return firewall.DefaultDestinations()
+	return l
+}
+
+// unpinned says how to pin the accounts that are paid, where that was not done.
+func (p *project) unpinned() {
+	if !p.program.sandbox && len(p.spec.Destinations) == 0 {
+		p.program.tell("fragplan.yaml does not say which accounts may be paid, so those may that were observed in public (docs/firewall.md). To pin them, add this line to it: " + firewall.Line(firewall.DefaultDestinations()))
+	}
 }
 
 // host says for whoever reads the ledger later on which machine a run was.

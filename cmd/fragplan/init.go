@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -47,7 +49,10 @@ limits:
   undelivered: 25 TON    # paid and not yet acknowledged: sign nothing more
   first_time: 5 TON      # for somebody to whom nothing came yet
   price: {100 stars: 1.30 TON, premium 3 months: 12 TON}    # ceilings
-files: [people.yaml, grants/*.yaml]
+# The accounts that Fragment was seen to ask payment to. Any other is refused;
+# change the list in a reviewed commit.
+destinations:
+%sfiles: [people.yaml, grants/*.yaml]
 `},
 	{"people.yaml", `people:
   ann: "@ann_petrova"
@@ -85,7 +90,7 @@ func (p *program) initCommand() *cobra.Command {
 					if given == nobody {
 						remark = ofNobody
 					}
-					body = fmt.Sprintf(body, remark, address)
+					body = fmt.Sprintf(body, remark, address, pinned())
 				}
 				if err := os.WriteFile(name, []byte(body), 0o644); err != nil {
 					return err
@@ -97,4 +102,13 @@ func (p *program) initCommand() *cobra.Command {
 	}
 	c.Flags().Var(word{&address, "ADDRESS"}, "wallet", "the wallet that pays; the default is nobody's")
 	return c
+}
+
+// pinned lists the observed accounts as fragplan.yaml has them.
+func pinned() string {
+	var b strings.Builder
+	for _, a := range firewall.Observed() {
+		fmt.Fprintf(&b, "  - %s  # %s; seen %s\n", a.Address, a.Paid, a.Seen)
+	}
+	return b.String()
 }

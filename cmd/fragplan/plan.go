@@ -128,13 +128,14 @@ const maxPrices = 50
 // be bought, and only if there is a session; otherwise the ceilings stand.
 func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 	want := p.spec.Occurrences()
-	plan := reconcile.Diff(want, p.book, nil, p.spec.Limits)
+	plan := reconcile.Diff(want, p.book, nil, p.limits())
 	if plan.Changes() {
+		p.unpinned()
 		prices, err := p.prices(ctx, plan)
 		if err != nil {
 			return nil, err
 		}
-		plan = reconcile.Diff(want, p.book, prices, p.spec.Limits)
+		plan = reconcile.Diff(want, p.book, prices, p.limits())
 	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
