@@ -254,10 +254,10 @@ func checkConfirmation(method string, params map[string]string) error {
 func (c *Client) Confirm(ctx context.Context, p Purchase, boc ton.BoC) error {
 	e, ok := catalogue[p.Product]
 	if !ok {
-		return fmt.Errorf("fragment: unknown product %q", p.Product)
+		return fmt.Errorf("fragment: %w: product %q", ErrPurchase, p.Product)
 	}
 	if err := checkConfirmation(p.ConfirmMethod, p.ConfirmParams); err != nil {
-		return fmt.Errorf("fragment: confirm: %w", err)
+		return fmt.Errorf("fragment: %w: %w", ErrPurchase, err)
 	}
 	form := c.walletForm()
 	for k, v := range p.ConfirmParams {

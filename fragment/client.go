@@ -136,7 +136,7 @@ func lookup(p Product, quantity int64) (entry, error) {
 		sold = quantity >= 1 && quantity <= 1_000_000_000
 	}
 	if !ok {
-		return entry{}, fmt.Errorf("fragment: unknown product %q", p)
+		return entry{}, fmt.Errorf("fragment: %w: %q", ErrProduct, p)
 	}
 	if !sold {
 		return entry{}, fmt.Errorf("fragment: %w: %d of %s", ErrQuantity, quantity, p)
@@ -254,7 +254,7 @@ type State struct {
 // It speaks of the session's latest order of that product, not of a given one.
 func (c *Client) State(ctx context.Context, p Product, mode Mode) (State, error) {
 	if _, ok := catalogue[p]; !ok {
-		return State{}, fmt.Errorf("fragment: unknown product %q", p)
+		return State{}, fmt.Errorf("fragment: %w: %q", ErrProduct, p)
 	}
 	leave, err := c.session.enter(ctx)
 	if err != nil {

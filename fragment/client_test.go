@@ -94,3 +94,28 @@ func TestState(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What the caller got wrong is said as that, and nothing is sent.
+func TestErrorsOfTheCaller(t *testing.T) {
+	s := serve(t)
+	c := s.client()
+	if _, err := c.Buy(t.Context(), "cars", "jane", 1); !errors.Is(err, fragment.ErrProduct) {
+		t.Errorf("buying cars: %v", err)
+	}
+	if _, err := c.State(t.Context(), "cars", fragment.ModeNew); !errors.Is(err, fragment.ErrProduct) {
+		t.Errorf("the state of cars: %v", err)
+	}
+	if _, err := c.History(t.Context(), "cars"); !errors.Is(err, fragment.ErrProduct) {
+		t.Errorf("the history of cars: %v", err)
+	}
+	for _, p := range []fragment.Purchase{
+		{}, {Product: fragment.Stars}, {Product: fragment.Stars, ConfirmMethod: "confirmReq", ConfirmParams: map[string]string{"method": "x"}},
+	} {
+		if err := c.Confirm(t.Context(), p, ton.BoC("signed")); !errors.Is(err, fragment.ErrPurchase) {
+			t.Errorf("confirming %+v: %v", p, err)
+		}
+	}
+	if len(s.calls) > 0 {
+		t.Errorf("%q was asked", s.calls)
+	}
+}

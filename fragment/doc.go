@@ -14,6 +14,14 @@
 // before. An order that was made and isn't paid costs nothing. [Client.History]
 // lists what the session's account has bought.
 //
+// # Errors
+//
+// The failure of a call is an [*Error]: the method, the status, the server's own
+// words, and a kind that [errors.Is] finds ([ErrNoRecipient] to [ErrBadAnswer]).
+// [ErrProduct] and [ErrPurchase] say that nothing was sent. Only calls that do
+// no harm are repeated when the service is away; a link and a confirmation are
+// sent once.
+//
 // # Credentials
 //
 // A session is the Cookie header of a browser that is logged in at

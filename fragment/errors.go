@@ -38,6 +38,10 @@ var (
 	ErrUnreachable = errors.New("no answer")
 	ErrBadRequest  = errors.New("Fragment did not understand the call")
 	ErrBadAnswer   = errors.New("the answer is not what the API gives")
+
+	// About the caller; nothing was sent.
+	ErrProduct  = errors.New("no such product")
+	ErrPurchase = errors.New("not a purchase that Buy returned")
 )
 
 // Error is the failure of one call.

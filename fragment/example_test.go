@@ -69,6 +69,52 @@ func ExampleClient_Buy_topUp() {
 	// Output: 25 k1zCEY1wx <nil>
 }
 
+// A purchase holds all that a signer needs who is somewhere else, and all that
+// Confirm needs when the signature is back.
+func ExamplePurchase() {
+	site := newSite()
+	defer site.Close()
+	client := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("stel_ssid=…")}
+
+	p, err := client.Buy(context.Background(), fragment.Stars, "jane", 50)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("to     ", p.Transfer.To)
+	fmt.Println("amount ", fragment.FormatTON(p.Transfer.Amount))
+	fmt.Println("body   ", p.Transfer.Body.Base64())
+	fmt.Println("until  ", p.ValidUntil)
+
+	// Later, maybe in another process:
+	paid := fragment.Purchase{Product: p.Product, ConfirmMethod: p.ConfirmMethod, ConfirmParams: p.ConfirmParams}
+	fmt.Println("confirm", client.Confirm(context.Background(), paid, ton.BoC("the signed message")))
+	// Output:
+	// to      UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz
+	// amount  0.4609
+	// body    te6ccgEBAQEAJwAASgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNrcEo1NWgzQlc=
+	// until   1790552821
+	// confirm <nil>
+}
+
+func ExampleComment() {
+	// Fragment's request for 0.75 USDT; the text goes on with the jettons.
+	body, err := ton.ParseBase64("te6ccgEBAgEAfgABqA-KfqVP885dhccidjC3GwgBCkiH8LM_zUu0afyGCTWJwX1mDjdlf2rMa9UoQlD4UHUAF1jLlcMomlo5RJTwl8jnDDdfdhc7EgQQWPqFQ9IjyLPCAwEASgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNtOUpoWndBcFE")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := fragment.Comment(body)
+	fmt.Printf("%q %s %v\n", text, fragment.RefID(text), err)
+	// Output: "50 Telegram Stars \n\nRef#m9JhZwApQ" m9JhZwApQ <nil>
+}
+
+func ExampleParseTON() {
+	n, err := fragment.ParseTON("0.0157") // as a float times 10⁹, cut off, it is one short
+	fmt.Println(int64(n), fragment.FormatTON(n), err)
+	// Output: 15700000 0.0157 <nil>
+}
+
 func ExampleDecodePayload() {
 	p, err := fragment.DecodePayload("te6ccgEBAgEALQABTgAAAAAxMDAwMCBUZWxlZ3JhbSBTdGFycyAKClJlZiN6SWgwT0UxdgEAAmQ")
 	fmt.Printf("%q %s %v\n", p.Comment, p.Ref, err)

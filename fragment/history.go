@@ -54,7 +54,7 @@ const maxRows = 5000
 func (c *Client) History(ctx context.Context, p Product) (History, error) {
 	path, ok := histories[p]
 	if !ok {
-		return History{}, fmt.Errorf("fragment: unknown product %q", p)
+		return History{}, fmt.Errorf("fragment: %w: %q", ErrProduct, p)
 	}
 	page, err := c.part(ctx, path, classLook)
 	if err != nil {

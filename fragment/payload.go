@@ -9,7 +9,7 @@ import (
 
 // Payload is what stands in the body of a transfer that Fragment asks for.
 type Payload struct {
-	Comment string   // the text; empty if the body is no text comment
+	Comment string   // the text; empty if the body is no text comment, as those of USDT: see the function Comment
 	Ref     string   // Fragment's reference at the end of the comment; empty if there is none
 	Body    ton.BoC  // the body itself, which has to be sent unchanged
 	Hash    ton.Hash // of the body's root cell
@@ -41,6 +41,23 @@ func DecodePayload(s string) (Payload, error) {
 		p.Ref = RefID(p.Comment)
 	}
 	return p, nil
+}
+
+// Comment returns the text that a body takes to Fragment, however it is split
+// into cells: that of a text comment, or the one that goes on with a transfer
+// of jettons, which is how USDT is paid. Another body is ErrNoComment of
+// package ton, and bytes that are no cells are its ErrBoC.
+func Comment(body ton.BoC) (string, error) {
+	c, err := body.Cell()
+	if err != nil {
+		return "", err
+	}
+	if t, err := ton.ParseJettonTransfer(c); err == nil {
+		if c, err = t.Payload.Cell(); err != nil {
+			return "", err
+		}
+	}
+	return ton.Comment(c)
 }
 
 // RefID returns the reference at the end of a comment: what follows the last

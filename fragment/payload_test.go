@@ -3,6 +3,9 @@ package fragment_test
 import (
 	"errors"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ton"
@@ -34,6 +37,83 @@ func TestDecodePayload(t *testing.T) {
 	if _, err := fragment.DecodePayload(malformed); !errors.Is(err, ton.ErrBoC) {
 		t.Errorf("malformed cells: %v", err)
 	}
+}
+
+// The text of a payment in USDT stands in what goes on with it.
+func TestComment(t *testing.T) {
+	for _, s := range samples {
+		p, err := fragment.DecodePayload(s.payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := s.comment
+		if want == "" { // the one in USDT
+			want = "50 Telegram Stars \n\nRef#m9JhZwApQ"
+		}
+		if got, err := fragment.Comment(p.Body); err != nil || got != want {
+			t.Errorf("%s: %q, %v", s.hash[:8], got, err)
+		}
+	}
+	if _, err := fragment.Comment(ton.BoC("no cells")); !errors.Is(err, ton.ErrBoC) {
+		t.Errorf("no cells: %v", err)
+	}
+	if _, err := fragment.Comment(ton.BoCOf(cell.BeginCell().MustStoreUInt(7, 32).EndCell())); !errors.Is(err, ton.ErrNoComment) {
+		t.Errorf("another body: %v", err)
+	}
+}
+
+// split puts a text into a chain of cells that ends at each of the given bytes.
+func split(text string, ends ...int) *cell.Cell {
+	var next *cell.Cell
+	for i := len(ends); i >= 0; i-- {
+		from, to := 0, len(text)
+		if i > 0 {
+			from = ends[i-1]
+		}
+		if i < len(ends) {
+			to = ends[i]
+		}
+		b := cell.BeginCell()
+		if i == 0 {
+			b.MustStoreUInt(0, 32)
+		}
+		b.MustStoreSlice([]byte(text[from:to]), uint(8*(to-from)))
+		if next != nil {
+			b.MustStoreRef(next)
+		}
+		next = b.EndCell()
+	}
+	return next
+}
+
+// A comment is read whole wherever it is split, also inside a letter and inside
+// "Ref#", with TON and with USDT.
+func FuzzCommentSplitAnywhere(f *testing.F) {
+	f.Add("50 Telegram Stars \n\nRef#QE9AF7lOm", 20, 3, true)
+	f.Add("Telegram Premium for 1 year \n\nRef#rONBs6rcm", 31, 1, false)
+	f.Add("\u00e9\u4e2d\U0001f600", 1, 2, true)
+	f.Fuzz(func(t *testing.T, text string, first, second int, inUSDT bool) {
+		if len(text) > 200 || !utf8.ValidString(text) {
+			return
+		}
+		a := min(max(first, 0), len(text))
+		b := min(max(second, 0)+a, len(text))
+		if a > 123 || b-a > 127 || len(text)-b > 127 {
+			return // more than a cell holds
+		}
+		body := ton.BoCOf(split(text, a, b))
+		if inUSDT {
+			c, err := ton.JettonTransfer{Amount: 750_000, Destination: ton.MustParseAddress(collector), Forward: 1, Payload: body}.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = ton.BoCOf(c)
+		}
+		got, err := fragment.Comment(body)
+		if err != nil || got != text {
+			t.Fatalf("%q split at %d and %d is read as %q, %v", text, a, b, got, err)
+		}
+	})
 }
 
 // A reference is 6 to 16 characters at the very end.

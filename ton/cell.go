@@ -116,8 +116,12 @@ func BoCOf(c *cell.Cell) BoC { return c.ToBOCWithOptions(cell.BOCSerializeOption
 func (b BoC) Base64() string { return base64.StdEncoding.EncodeToString(b) }
 
 // ParseBase64 reads base64 in the standard or the URL alphabet, padded or not:
-// Fragment has used both alphabets and both paddings.
+// Fragment has used both alphabets and both paddings. Nothing is passed over,
+// line breaks neither.
 func ParseBase64(s string) (BoC, error) {
+	if strings.ContainsAny(s, "\r\n") { // which the decoder would
+		return nil, errors.New("base64: it has line breaks")
+	}
 	s = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(s), "=")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil {
