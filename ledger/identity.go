@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -76,11 +75,15 @@ func NormalName(s string) string {
 // long a path stays the same, so another hash alone is never held against
 // somebody.
 func PhotoHash(address string) ton.Hash {
-	u, err := url.Parse(address)
-	if err != nil || u.Path == "" {
+	_, rest, _ := strings.Cut(address, "://")
+	_, path, found := strings.Cut(rest, "/")
+	if !found {
 		return ton.Hash{}
 	}
-	return sha256.Sum256([]byte(u.Path))
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	return sha256.Sum256([]byte("/" + path))
 }
 
 // pin records how Fragment showed the person when an order was quoted.
