@@ -84,9 +84,9 @@ func (s *Store) Lock(ctx context.Context, holder string) error {
 }
 
 // raise makes this store the writer, inside a transaction. It adds nothing to
-// records that don't hold together.
+// a ledger that doesn't hold together.
 func (s *Store) raise(ctx context.Context, holder string) error {
-	if err := s.recent(ctx); err != nil {
+	if err := s.sound(ctx); err != nil {
 		return err
 	}
 	var epoch int64

@@ -11,8 +11,9 @@ import (
 
 // Verify checks the whole ledger: the file's structure, that its tables and
 // triggers are those of this program, the chain of records from the first to
-// the newest, and that the tables are what a replay of the events gives. It returns the newest record, whose hash then stands for
-// everything before it. What doesn't hold is ErrCorrupt.
+// the newest, and that the tables are what a replay of the events gives. It
+// returns the newest record, whose hash then stands for everything before it.
+// What doesn't hold is ErrCorrupt.
 func (s *Store) Verify(ctx context.Context) (ledger.Head, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,18 +28,26 @@ func (s *Store) Verify(ctx context.Context) (ledger.Head, error) {
 	return head, nil
 }
 
-// recentRecords bounds what is checked of the chain each time that a writer
-// begins, so that the time for it doesn't grow with the ledger.
-const recentRecords = 1 << 15
+// What a writer checks before it begins is bounded, so that the time for it
+// doesn't grow with the ledger: up to wholeRecords everything, as Verify does,
+// and above that the chain of the newest recentRecords.
+const (
+	wholeRecords  = 1 << 14
+	recentRecords = 1 << 15
+)
 
-// recent checks the chain of the newest records.
-func (s *Store) recent(ctx context.Context) error {
+// sound checks what a writer is about to rely on.
+func (s *Store) sound(ctx context.Context) error {
 	head, err := s.head(ctx)
 	if err != nil {
 		return err
 	}
+	if head.Seq <= wholeRecords {
+		_, err := s.verify(ctx)
+		return err
+	}
 	var last ledger.Record
-	return s.log(ctx, max(0, head.Seq-recentRecords), func(r ledger.Record) error {
+	return s.log(ctx, head.Seq-recentRecords, func(r ledger.Record) error {
 		if r.Hash != r.Link() || last.Seq > 0 && (r.Prev != last.Hash || r.Seq != last.Seq+1) {
 			return fmt.Errorf("ledger %s: record %d doesn't follow record %d: %w", s.path, r.Seq, r.Seq-1, ErrCorrupt)
 		}
