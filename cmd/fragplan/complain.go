@@ -109,7 +109,7 @@ func (p *program) hint(err error) string {
 		{gitlog.ErrLog, "Somebody has edited the branch. Put it back to a commit that fragplan made; fragplan apply compares it with the chain before it buys anything."},
 		{gitlog.ErrGit, "Nothing was bought that is not recorded. When the repository's remote can be reached: fragplan apply"},
 		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
-		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything."},
+		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything. If a file of its name with -journal behind it lies there, remove that first: it belongs to the damaged file, and would be played into the copy."},
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
 		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, then: fragplan apply. If there is none, or somebody paid by hand, this takes them in: fragplan ledger rebuild -reason TEXT"},

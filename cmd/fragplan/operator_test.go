@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"regexp"
@@ -124,4 +125,31 @@ func lose(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no message waits for a block")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.Join(lines[:kept], "")), 0o600))
+}
+
+// halfway LEDGER leaves a ledger as a writer does that is killed in the midst of
+// a commit: half of it is in the file, and what undoes it in the journal.
+func halfway(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: halfway LEDGER")
+	}
+	file := ts.MkAbs(args[0])
+	db, err := sql.Open("sqlite", file)
+	ts.Check(err)
+	db.SetMaxOpenConns(1)
+	for _, q := range []string{`PRAGMA cache_size = 1`, `PRAGMA cache_spill = 1`, `BEGIN IMMEDIATE`, `DROP TRIGGER event_is_never_deleted`, `DELETE FROM event`} {
+		_, err := db.Exec(q)
+		ts.Check(err)
+	}
+	left := map[string][]byte{}
+	for _, name := range []string{file, file + "-journal"} {
+		left[name], err = os.ReadFile(name)
+		ts.Check(err)
+	}
+	_, err = db.Exec(`ROLLBACK`)
+	ts.Check(err)
+	ts.Check(db.Close())
+	for name, b := range left {
+		ts.Check(os.WriteFile(name, b, 0o600))
+	}
 }

@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"capture":  capture,
 			"byhand":   byhand,
 			"lose":     lose,
+			"halfway":  halfway,
 			"seed":     seed,
 			"secret":   secret,
 			"seal":     seal,
