@@ -38,6 +38,22 @@ func (e explainer) payment(wallet ton.Address, t ton.Transaction) *ledger.Paymen
 	return p
 }
 
+// Unexplained are the transactions of a wallet's proven history in which
+// something left and that the ledger does not account for. Where there are any,
+// apply buys nothing.
+func Unexplained(book *ledger.State, wallet ton.Address, history []ton.Transaction) []ton.Transaction {
+	return newExplainer(book).unexplained(wallet, history)
+}
+
+func (e explainer) unexplained(wallet ton.Address, history []ton.Transaction) (list []ton.Transaction) {
+	for _, t := range history {
+		if !e.explained(wallet, t) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
 // explained reports whether the ledger accounts for all that left the wallet
 // with a transaction.
 func (e explainer) explained(wallet ton.Address, t ton.Transaction) bool {

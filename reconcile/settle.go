@@ -72,18 +72,16 @@ func (s *State) patience(n int) time.Duration { return min(s.pause<<(n-1), 10*s.
 // ledger. If the chain is ahead, the ledger is old, lost or not the only one,
 // and buying could pay twice.
 func (s *State) tide(wallet ton.Address, history []ton.Transaction) error {
-	var strange []string
-	for _, t := range history {
-		if s.explained(wallet, t) {
-			continue
-		}
-		if strange = append(strange, describe(t)); len(strange) == 5 {
-			strange = append(strange, "…")
-			break
-		}
-	}
-	if strange == nil {
+	unexplained := s.unexplained(wallet, history)
+	if unexplained == nil {
 		return nil
+	}
+	var strange []string
+	for _, t := range unexplained[:min(5, len(unexplained))] {
+		strange = append(strange, describe(t))
+	}
+	if len(unexplained) > 5 {
+		strange = append(strange, "…")
 	}
 	return fmt.Errorf("%w (%s):\n  %s", ErrTide, wallet, strings.Join(strange, "\n  "))
 }

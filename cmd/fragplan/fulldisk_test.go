@@ -21,7 +21,7 @@ func TestFullDisk(t *testing.T) {
 		wrap func(v *victim, room int64) []string
 		says string
 	}{
-		{"limit", limited, "writing the ledger: "},
+		{"limit", limited, "disk I/O error"}, // wherever it is met: as the writer begins, or later
 		{"tmpfs", tiny, "disk is full"},
 	} {
 		t.Run(d.name, func(t *testing.T) {

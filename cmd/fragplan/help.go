@@ -15,7 +15,8 @@ var mainCommands = []string{"init", "validate", "plan", "apply"}
 
 // longer is what the help of a command says below its one line.
 var longer = map[string]string{
-	"fragplan plan": `Compares the YAML with the ledger and asks today's prices. Buys nothing.
+	"fragplan plan": `Compares the YAML with the ledger and asks today's prices. Buys nothing. Where
+the chain can be asked and is ahead of the ledger, it says so.
 
 With -out the plan is saved; fragplan apply FILE then buys just that, or
 refuses if something else was bought meanwhile.

@@ -56,6 +56,7 @@ func (p *program) planCommand() *cobra.Command {
 					return err
 				}
 			}
+			project.tide(c.Context())
 			if out != "" {
 				if err := writePlan(p.path(out), plan); err != nil {
 					return err
