@@ -180,7 +180,7 @@ func expected() (names []string) {
 	for _, verdict := range []string{"executed", "executed, signed unseen", "some skipped", "all skipped", "dead by time", "displaced"} {
 		names = append(names, "verdict: "+verdict)
 	}
-	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "recognized for another key of the person", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
+	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
 		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused")
 }
 
