@@ -92,10 +92,15 @@ func (c *Client) part(ctx context.Context, path string, cl class) (page string, 
 			HTML  json.RawMessage `json:"h"`
 		}
 		fail := &Error{Method: "GET " + name, Status: status, Kind: ErrBadAnswer}
-		switch err := json.Unmarshal(body, &v); {
+		err = strict(body)
+		if err == nil {
+			err = json.Unmarshal(body, &v)
+		}
+		switch {
 		case err != nil && challenge(body):
 			fail.Kind = ErrBlocked
 		case err != nil:
+			fail.Cause = err
 		case v.Error != "":
 			fail.Message = words(string(v.Error))
 			fail.Kind = meaning(fail.Message)

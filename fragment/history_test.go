@@ -138,6 +138,7 @@ func TestHistoryErrors(t *testing.T) {
 		"nothing":            {`{}`, nil, fragment.ErrBadAnswer},
 		"no text":            {`{"h":null}`, nil, fragment.ErrBadAnswer},
 		"a list":             {`{"h":["<table>"]}`, nil, fragment.ErrBadAnswer},
+		"two pages":          {`{"h":"<table>","h":"<table>"}`, nil, fragment.ErrBadAnswer},
 		"too many rows":      {asPart(table(strings.Repeat("<tr><td>", 5001))), nil, fragment.ErrBadAnswer},
 		"too deep":           {asPart(strings.Repeat("<div>", 100_000)), nil, fragment.ErrBadAnswer},
 		"too long":           {asPart(strings.Repeat("x", 1<<20)), nil, fragment.ErrBadAnswer},
