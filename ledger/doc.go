@@ -34,6 +34,9 @@
 // What stands in the chain and in no payment is noted as explained, and a
 // transfer of it to Fragment is a [Found]: an order once it is known for whom.
 //
+// Of grants that recur it also keeps each [Rule], since the day on which it was
+// first acted upon.
+//
 // # What is durable before which effect
 //
 // An event is appended before anything that relies on it happens. What may be

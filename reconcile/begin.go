@@ -61,6 +61,7 @@ func (s *State) begin() {
 			s.tell(o)
 		}
 	}
+	releases = append(releases, NewRules(s.plan, s.book)...)
 	if len(releases) > 0 && !s.record(releases...) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -22,15 +23,20 @@ type Prices map[product.Item]ton.Amount
 func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
 	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}}
 	for _, o := range want {
-		d.wanted[o.Key] = true
+		d.wanted[o.Key] = o.Due()
 	}
+	d.dates(want)
 	d.findWinners(want)
 	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: []Action{}, Open: underWay(have)}
 	for _, o := range want {
-		p.Actions = append(p.Actions, d.actions(o)...)
+		p.Today = max(p.Today, o.Today)
+		if o.Due() {
+			p.Actions = append(p.Actions, d.actions(o)...)
+		}
 	}
 	p.Actions = append(p.Actions, d.retired()...)
-	p.Violations = append(renames(want, have, d.wanted), d.runLimit(p.Actions)...)
+	p.Rules = d.rules
+	p.Violations = append(d.renames(want), d.runLimit(p.Actions)...)
 	return p
 }
 
@@ -42,7 +48,13 @@ type differ struct {
 	wanted  map[string]bool // keys
 	people  people
 	first   map[string][]ton.Amount  // by handle: planned for somebody to whom nothing came yet
-	winners map[string]*ledger.Order // grant with one winner → an order that was paid or may be
+	winners map[string]*ledger.Order // prize with one winner → an order that was paid or may be
+
+	dated     map[string]verdict       // what is known of a key because of its date
+	recurring map[string]bool          // grants
+	rules     []ledger.RuleSeen        // that the ledger does not know yet
+	newest    map[string]schedule.Date // on which something was given, by series
+	made      map[string]schedule.Rule // rules of earlier days, read
 }
 
 // premiumInFlight: Fragment refuses a second Premium while one runs, so at
@@ -71,12 +83,16 @@ func (d *differ) findWinners(want []spec.Occurrence) {
 			continue
 		}
 		for _, o := range d.have.ByKey(key) {
-			if first := d.winners[grant]; (o.Phase.Spent() || o.Phase == ledger.Armed) && (first == nil || o.ID < first.ID) {
-				d.winners[grant] = o
+			prize := prizeOf(grant, dateOf(key))
+			if first := d.winners[prize]; (o.Phase.Spent() || o.Phase == ledger.Armed) && (first == nil || o.ID < first.ID) {
+				d.winners[prize] = o
 			}
 		}
 	}
 }
+
+// prizeOf names what has one winner: a grant, or a date of one that recurs.
+func prizeOf(grant string, date schedule.Date) string { return grant + "@" + date.String() }
 
 // actions decides one occurrence. More Stars than one purchase holds become
 // several lines.
@@ -90,6 +106,12 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 	}
 	pin, _ := d.people.pins.Of(o.Handle, o.Was)
 	a.Name = pin.Name
+	if v, known := d.dated[o.Key]; known {
+		if a.Verb, a.Code, a.Reason = v.verb, v.code, v.reason; given > 0 {
+			a.Want = given
+		}
+		return []Action{a}
+	}
 	if verb, code, reason := d.standing(o, given); verb != 0 {
 		a.Verb, a.Code, a.Reason = verb, code, reason
 		return []Action{a}
@@ -158,7 +180,11 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		}
 	}
 	if o.Single {
-		if w := d.winners[o.Grant]; w != nil && w.Key != o.Key {
+		date := o.Date
+		if o.Rule == "" {
+			date = 0 // the day is not in the key
+		}
+		if w := d.winners[prizeOf(o.Grant, date)]; w != nil && w.Key != o.Key {
 			return Blocked, CodeOneWinner, fmt.Sprintf("%s has one winner and %s (@%s) got it: %s (@%s) can't get it too; use another key", o.Grant, w.Person, w.Handle, o.Person, o.Handle)
 		}
 	}
@@ -222,57 +248,24 @@ func (d *differ) retired() []Action {
 		if d.wanted[key] || given == 0 {
 			continue
 		}
+		v := verdict{Retire, "", "no longer written; what was given stays given"}
+		if d.history(key) {
+			if v = d.settled(key); v.verb == NoOp {
+				continue
+			}
+		}
 		orders := d.have.ByKey(key)
 		last := orders[len(orders)-1]
 		actions = append(actions, Action{
-			Verb: Retire, Key: key, Person: last.Person, Handle: last.Handle, Name: d.people.pins[last.Handle].Name, Single: last.Single,
+			Verb: v.verb, Code: v.code, Key: key, Person: last.Person, Handle: last.Handle, Name: d.people.pins[last.Handle].Name, Single: last.Single,
 			Item: product.Item{Kind: last.Item.Kind, Quantity: given}, Have: given,
 			Generation: last.Generation, Part: last.Part,
 			Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
-			Reason: "no longer written; what was given stays given",
+			Reason: v.reason,
 		})
 	}
 	sort.Slice(actions, func(i, j int) bool { return actions[i].Key < actions[j].Key })
 	return actions
-}
-
-// renames finds keys that look renamed: one that was given vanished, and one
-// with the same person, product and amount appeared. Buying would pay twice.
-func renames(want []spec.Occurrence, have *ledger.State, wanted map[string]bool) []Violation {
-	type gift struct {
-		handle string
-		item   product.Item
-	}
-	vanished := map[gift][]string{}
-	for key := range have.Keys() {
-		if given, _ := bought(have, key); given > 0 && !wanted[key] {
-			orders := have.ByKey(key)
-			last := orders[len(orders)-1]
-			g := gift{last.Handle, product.Item{Kind: last.Item.Kind, Quantity: given}}
-			vanished[g] = append(vanished[g], key)
-		}
-	}
-	var found []Violation
-	for _, o := range want {
-		if len(have.ByKey(o.Key)) > 0 {
-			continue
-		}
-		for _, handle := range append([]string{o.Handle}, o.Was...) {
-			keys := vanished[gift{strings.TrimPrefix(handle, "@"), o.Item}]
-			if len(keys) == 0 {
-				continue
-			}
-			sort.Strings(keys)
-			found = append(found, Violation{
-				Rule:  "suspected_rename",
-				Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
-				Message: fmt.Sprintf("%s looks like %s under another name: same person, product and amount. It was paid; buying %s would pay again. Write the old key back, or keep it beside the new one if a second gift is meant",
-					o.Key, strings.Join(keys, ", "), o.Key),
-			})
-			break
-		}
-	}
-	return found
 }
 
 // runLimit checks what the whole plan may cost against the limit of one run.

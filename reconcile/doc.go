@@ -3,6 +3,9 @@
 // how the difference is bought exactly once. [Apply] carries its decisions out
 // through four sockets: [Ledger], [Market], [Signer] and [Chain].
 //
+// dates.go says which dates of grants that recur are bought; rename.go finds
+// keys that were paid under another name.
+//
 // It does no input or output of its own, reads no clock and signs nothing.
 //
 // # The life of an apply

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -44,6 +46,8 @@ const (
 	CodePrice       Code = "price_above_ceiling"
 	CodeHandle      Code = "handle_changed" // it was given to another user name
 	CodeFirstTime   Code = "first_time"     // too much for somebody to whom nothing came yet
+	CodePassed      Code = "passed"         // a date that is not made up for; not a failure
+	CodeCatchUp     Code = "catch_up"       // more dates were missed than may be made up for
 	CodeBound       Code = "bound"          // the key was paid for another product or person
 )
 
@@ -113,10 +117,15 @@ type Plan struct {
 	Priced        bool          `json:"priced"` // false: estimates are the ceilings
 	Actions       []Action      `json:"actions"`
 	Violations    []Violation   `json:"violations,omitempty"`
-	Open          []ton.Amount  `json:"open,omitempty"` // what payments under way may still pay, with their fees
-	Created       int64         `json:"created"`        // Unix seconds of the planner's clock; display only
-	Nonce         string        `json:"nonce"`
-	Sandbox       bool          `json:"sandbox,omitempty"` // made against the world on this machine
+	Today         schedule.Date `json:"today,omitzero"` // the day for which it was made; zero if nothing that is written has a date
+
+	// Rules of grants that recur, which the ledger notes before it relies on them.
+	Rules []ledger.RuleSeen `json:"rules,omitempty"`
+
+	Open    []ton.Amount `json:"open,omitempty"` // what payments under way may still pay, with their fees
+	Created int64        `json:"created"`        // Unix seconds of the planner's clock; display only
+	Nonce   string       `json:"nonce"`
+	Sandbox bool         `json:"sandbox,omitempty"` // made against the world on this machine
 }
 
 // FormatVersion is that of the plans that this program writes: minor versions
@@ -184,7 +193,8 @@ func (p *Plan) Digest() ton.Hash {
 		Wallet ton.Address
 		Limits policy.Limits
 		Lines  []line
-	}{p.Ledger, p.Wallet, p.Limits, lines})
+		Rules  []ledger.RuleSeen `json:",omitempty"`
+	}{p.Ledger, p.Wallet, p.Limits, lines, p.Rules})
 	if err != nil {
 		panic(fmt.Sprintf("reconcile: a plan does not serialize: %v", err))
 	}

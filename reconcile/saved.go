@@ -98,6 +98,11 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 	if len(now.Violations) > 0 {
 		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)
 	}
+	for _, e := range NewRules(plan, have) {
+		if r := e.(ledger.RuleSeen); !slices.ContainsFunc(now.Rules, func(n ledger.RuleSeen) bool { return n.Grant == r.Grant && n.Rule == r.Rule }) {
+			return fmt.Errorf("%w: grant %s recurs by another rule than was approved", ErrStale, r.Grant)
+		}
+	}
 	type place struct {
 		key  string
 		part int

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 )
 
@@ -15,7 +16,7 @@ func TestConfirmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, o := range p.Occurrences() {
+	for _, o := range p.Occurrences(schedule.DateOf(2026, 11, 23)) {
 		got[o.Key] = o.Confirmed
 	}
 	for key, want := range map[string]string{"best-meme/ann": "Ann P.", "mods-premium/ann": "Ann P.", "mods-premium/bob": "", "promo/@our_channel": "Ours"} {

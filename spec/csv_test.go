@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 )
 
@@ -38,7 +39,7 @@ func TestCSVForms(t *testing.T) {
 		if d := cmp.Diff(want, keys(t, p)); d != "" {
 			t.Errorf("%s: %s", what, d)
 		}
-		if o := p.Occurrences()[1]; o.Person != "@some_body" || o.Handle != "some_body" || o.Single || o.Pos.File != "r.csv" {
+		if o := p.Occurrences(schedule.DateOf(2026, 11, 23))[1]; o.Person != "@some_body" || o.Handle != "some_body" || o.Single || o.Pos.File != "r.csv" {
 			t.Errorf("%s: %+v", what, o)
 		}
 	}
@@ -111,7 +112,7 @@ func FuzzCSV(f *testing.F) {
 		p, err := spec.Load(dir)
 		if err == nil {
 			seen := map[string]bool{}
-			for _, o := range p.Occurrences() {
+			for _, o := range p.Occurrences(schedule.DateOf(2026, 11, 23)) {
 				if seen[o.Key] || seen[o.Person] || !strings.HasPrefix(o.Key, "rows/") || o.Handle == "" {
 					t.Errorf("accepted %+v", o)
 				}
@@ -147,7 +148,7 @@ func BenchmarkCSV(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if got := len(p.Occurrences()); got != n {
+				if got := len(p.Occurrences(schedule.DateOf(2026, 11, 23))); got != n {
 					b.Fatalf("%d occurrences, want %d", got, n)
 				}
 			}

@@ -7,17 +7,28 @@ import (
 )
 
 // grantFields are what a grant may hold.
-var grantFields = []string{"to", "from_csv", "expect", "allow_duplicates", "stars", "premium", "ton", "gram", "reason", "labels"}
+var grantFields = []string{"to", "from_csv", "expect", "allow_duplicates", "stars", "premium", "ton", "gram", "reason", "labels",
+	"every", "rrule", "starting", "until", "on", "catch_up", "max_catch_up", "if_subscribed"}
 
 // ownFields are those that only make sense where the recipients stand.
 var ownFields = []string{"from_csv", "expect", "allow_duplicates"}
 
-// alternatives are fields of which a grant has one: its own keeps out the
-// default of any other.
-var alternatives = [][]string{
-	{"stars", "premium", "ton", "gram"},
-	{"to", "from_csv"},
-}
+// keepsOut says which defaults a grant's own field keeps out: those of which it
+// can have only one, and those that go with what it does not take.
+var keepsOut = func() map[string][]string {
+	out := map[string][]string{
+		"to": {"from_csv"}, "from_csv": {"to"},
+		"every": {"rrule", "on"}, "rrule": {"every", "on"},
+		"catch_up": {"max_catch_up"},
+		"on":       {"every", "rrule", "starting", "until", "catch_up", "max_catch_up"},
+	}
+	for _, name := range products {
+		out[name] = products
+	}
+	return out
+}()
+
+var products = []string{"stars", "premium", "ton", "gram"}
 
 // defaults reads the fields that the grants of a file take where they have none
 // of their own. What they hold is checked where it is taken.
@@ -52,12 +63,8 @@ func inherit(own, defaults []entry) []entry {
 	has := make(map[string]bool, len(own))
 	for _, f := range slices.Concat(own, columns(own)) {
 		has[f.name] = true
-		for _, group := range alternatives {
-			if slices.Contains(group, f.name) {
-				for _, name := range group {
-					has[name] = true
-				}
-			}
+		for _, name := range keepsOut[f.name] {
+			has[name] = true
 		}
 	}
 	for _, f := range defaults {
@@ -72,7 +79,7 @@ func inherit(own, defaults []entry) []entry {
 func columns(own []entry) (list []entry) {
 	for _, f := range own {
 		for i := 0; f.name == "from_csv" && i+1 < len(f.value.Content); i += 2 {
-			if name := f.value.Content[i].Value; slices.Contains(alternatives[0], name) {
+			if name := f.value.Content[i].Value; slices.Contains(products, name) {
 				list = append(list, entry{name: name})
 			}
 		}

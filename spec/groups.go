@@ -2,6 +2,8 @@ package spec
 
 import (
 	"gopkg.in/yaml.v3"
+
+	"github.com/fragplan/fragplan/schedule"
 )
 
 // A Group is several people under one name. People and groups share one
@@ -12,10 +14,12 @@ type Group struct {
 	Pos     Pos
 }
 
-// A Member of a group is somebody listed under people.
+// A Member of a group is somebody listed under people. Who came later has no
+// part in earlier dates, and who left none in later ones.
 type Member struct {
-	Person string
-	Pos    Pos
+	Person       string
+	Since, Until schedule.Date // the first and the last day; zero for no end
+	Pos          Pos
 }
 
 // named is who has a name, and where.
@@ -48,7 +52,7 @@ type pendingGroup struct {
 
 const exampleGroup = "a list of ids under people"
 
-// group reads `mods: [ann, vera]`.
+// group reads `mods: [ann, vera]`, or `mods: {ann: {since: 2026-11-01}}`.
 func (l *loader) group(d *doc, e entry) {
 	name, ok := d.name(e.key, "a group's name")
 	if !ok || e.value.Kind == yaml.AliasNode {
@@ -61,6 +65,15 @@ func (l *loader) group(d *doc, e entry) {
 	d.validate(e.value, struct {
 		Name string `yaml:"name" validate:"name"`
 	}{name}, e.key)
+	if e.value.Kind == yaml.MappingNode {
+		for _, m := range d.mapping(e.value, "group "+clip(name), exampleGroup) {
+			if id, ok := d.text(m.key, "a member", "an id under people"); ok {
+				g.add(m.key, d.period(id, m))
+			}
+		}
+		l.groups = append(l.groups, g)
+		return
+	}
 	nodes, _ := d.list(e.value, "group "+clip(name), exampleGroup)
 	for _, n := range nodes {
 		if id, ok := d.text(n, "a member", "an id under people"); ok {
@@ -68,6 +81,25 @@ func (l *loader) group(d *doc, e entry) {
 		}
 	}
 	l.groups = append(l.groups, g)
+}
+
+// period reads `{since: 2026-11-01, until: 2027-03-31}`.
+func (d *doc) period(id string, e entry) Member {
+	m := Member{Person: id, Pos: d.pos(e.key)}
+	for _, f := range d.mapping(e.value, "a member of a group", "write "+id+": {since: 2026-12-01}, or a list of ids") {
+		switch f.name {
+		case "since":
+			m.Since, _ = d.date(f.value, "since")
+		case "until":
+			m.Until, _ = d.date(f.value, "until")
+		default:
+			d.unknown(f.key, "a member of a group", "since", "until")
+		}
+	}
+	if m.Until != 0 && m.Until < m.Since {
+		d.bad(e.value, "date", "until is the last day, since the first", "%s left before coming", clip(id))
+	}
+	return m
 }
 
 func (g *pendingGroup) add(n *yaml.Node, m Member) {
@@ -93,6 +125,7 @@ func (l *loader) resolveGroups() map[string][]Recipient {
 				continue
 			}
 			if r, ok := l.member(g.d, n, m.Person, l.ids); ok {
+				r.Since, r.Until = m.Since, m.Until
 				list = append(list, r)
 			}
 		}

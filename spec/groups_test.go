@@ -5,13 +5,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 )
 
 // keys lists what is written, each with what it gives.
 func keys(t *testing.T, p *spec.Project) (list []string) {
 	t.Helper()
-	for _, o := range p.Occurrences() {
+	for _, o := range p.Occurrences(schedule.DateOf(2026, 11, 23)) {
 		list = append(list, o.Key+" "+o.Item.String()+" "+o.Reason)
 	}
 	return list

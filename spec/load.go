@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -26,7 +27,7 @@ func Load(dir string) (*Project, error) {
 	}
 	defer root.Close()
 	l := &loader{
-		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}},
+		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}, Timezone: time.UTC},
 		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{}, confirmed: map[string]confirmation{},
 	}
 	l.load(start)
@@ -122,6 +123,8 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			l.wallet(d, e)
 		case "ledger":
 			l.ledger(d, e)
+		case "timezone":
+			l.timezone(d, e.value)
 		case "limits":
 			l.limits(d, e)
 		case "sessions":
@@ -138,7 +141,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "limits", "sessions", "destinations", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "destinations", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {

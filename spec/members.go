@@ -141,6 +141,8 @@ type pendingGrant struct {
 	d  *doc
 	to []*yaml.Node
 
+	timing timing
+
 	csv      *fromCSV
 	expected *yaml.Node
 	again    string // why somebody may stand twice in a CSV file
@@ -170,6 +172,8 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 			items = append(items, f)
 		case "reason":
 			g.Reason, _ = d.text(f.value, "reason", "a reason")
+		case "every", "rrule", "starting", "until", "on", "catch_up", "max_catch_up", "if_subscribed":
+			g.timing.field(d, &g.Grant, f)
 		case "from_csv":
 			g.csv = l.fromCSV(d, f.value)
 		case "expect":
@@ -200,6 +204,7 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 	default:
 		d.bad(items[1].key, "product", "make a grant of each", "grant %s gives both %s and %s", clip(name), items[0].name, items[1].name)
 	}
+	d.schedule(&g.Grant, &g.timing, e)
 	d.validate(e.value, g.Grant, e.key)
 	l.pending = append(l.pending, g)
 }

@@ -40,12 +40,21 @@ func (l *loader) resolve() {
 				}
 				members = []Recipient{r}
 			}
+			if g.CatchUp == CatchAll {
+				total += len(members) * (maxDates - 1)
+			}
 			if total += len(members); total > maxRecipients {
 				g.d.bad(n, "size", "give to fewer, or split the project", "all grants together have more than %d recipients", maxRecipients)
 				return
 			}
 			for _, r := range members {
 				r.Pos = g.d.pos(n)
+				if !g.dated(n, r) {
+					break
+				}
+				if !g.Rule.IsZero() && r.Person == "@"+r.Handle {
+					g.d.bad(n, "recipient", "list them under people:, so that a new user name is still the same person", "grant %s recurs, and a user name may change its owner", clip(g.Name))
+				}
 				if at, twice := first[r.Person]; twice {
 					g.d.bad(n, "duplicate", "take one of them out, or make two grants", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), at)
 					continue

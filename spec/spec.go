@@ -6,12 +6,12 @@
 package spec
 
 import (
-	"cmp"
 	"crypto/ed25519"
 	"time"
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -28,11 +28,12 @@ type Project struct {
 	Wallet       Wallet
 	Ledger       Ledger
 	Limits       policy.Limits
-	Sessions     []Session     // at Fragment, in the order of the file; empty: the environment's own
-	Destinations []ton.Address // accounts that may be paid; empty means the built-in list
-	People       []Person      // in the order of the files
-	Groups       []Group       // in the order of the files
-	Grants       []Grant       // in the order of the files
+	Timezone     *time.Location // whose clocks say when a day begins
+	Sessions     []Session      // at Fragment, in the order of the file; empty: the environment's own
+	Destinations []ton.Address  // accounts that may be paid; empty means the built-in list
+	People       []Person       // in the order of the files
+	Groups       []Group        // in the order of the files
+	Grants       []Grant        // in the order of the files
 }
 
 // A Wallet says which account pays, and who signs for it.
@@ -85,6 +86,12 @@ type Grant struct {
 	Reason string       `yaml:"reason" validate:"max=500"`
 	Labels []Label      `validate:"-"`
 	Pos    Pos          `validate:"-"`
+
+	On         schedule.Date `validate:"-"` // the day on which it is given once; zero for at once
+	Rule       schedule.Rule `validate:"-"` // of a grant that recurs; zero for what is given once
+	CatchUp    CatchUp       `validate:"-"` // of a grant that recurs
+	MaxCatchUp int           `validate:"-"` // with CatchAll: so many dates, or none
+	Wait       int           `validate:"-"` // days that Premium waits for one that runs; 0 for no end
 }
 
 // A Recipient is one member of a grant.
@@ -94,45 +101,11 @@ type Recipient struct {
 	Was    []string `validate:"-"` // earlier handles
 	Pos    Pos      `validate:"-"`
 
+	Since, Until schedule.Date // the days of which the recipient has a part; zero for no end
+
 	Row    string       // of a CSV file: its key; "" for others
 	Item   product.Item // what the row gives; zero for what the grant gives
 	Reason string       // of the row; "" for the grant's
 
 	Confirmed string `validate:"-"` // the display name that stands under confirmed, or ""
-}
-
-// An Occurrence is one thing that one person is to have. Its Key is its name
-// for ever.
-type Occurrence struct {
-	Key    string // "best-meme/ann", "promo/@our_channel", "runners-up/17" for a row
-	Grant  string
-	Person string // the id under people, or "@handle"
-	Handle string // in lower case, without "@"
-	Was    []string
-	Item   product.Item
-	Single bool
-	Reason string
-	Labels []Label
-	Pos    Pos // of the recipient
-
-	Confirmed string // the display name that somebody has found to be this person's, or ""
-}
-
-// Occurrences lists what everybody is to have, in the order of the files. No
-// two have the same Key.
-func (p *Project) Occurrences() []Occurrence {
-	n := 0
-	for _, g := range p.Grants {
-		n += len(g.To)
-	}
-	list := make([]Occurrence, 0, n)
-	for _, g := range p.Grants {
-		for _, r := range g.To {
-			list = append(list, Occurrence{
-				Key: g.Name + "/" + cmp.Or(r.Row, r.Person), Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
-				Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos, Confirmed: r.Confirmed,
-			})
-		}
-	}
-	return list
 }

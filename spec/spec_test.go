@@ -14,6 +14,7 @@ import (
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -106,7 +107,7 @@ func TestLoad(t *testing.T) {
 		{Key: "promo/@our_channel", Grant: "promo", Person: "@our_channel", Handle: "our_channel", Single: true,
 			Item: product.Item{Kind: product.TopUp, Quantity: 25}, Pos: at(4, 15)},
 	}
-	if d := cmp.Diff(want, p.Occurrences()); d != "" {
+	if d := cmp.Diff(want, p.Occurrences(schedule.DateOf(2026, 11, 23))); d != "" {
 		t.Error(d)
 	}
 }
@@ -222,7 +223,7 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		run := p.Limits.Of(policy.Run)
-		for _, o := range p.Occurrences() {
+		for _, o := range p.Occurrences(schedule.DateOf(2026, 11, 23)) {
 			c, ok := p.Limits.Cap(o.Item)
 			if !ok {
 				t.Errorf("%s: %s has no ceiling", name, o.Key)

@@ -63,6 +63,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	if err := project.begin(ctx, "apply"); err != nil {
 		return err
 	}
+	project.buys = true
 	shown := p.handler(asJSON)
 	settled, err := project.carry(ctx, project.nothing(), shown)
 	if err != nil {
@@ -89,6 +90,9 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return &exit{code: 1}
 	}
 	if !plan.Changes() {
+		if err := project.note(ctx, plan); err != nil {
+			return err
+		}
 		err := verdict(settled, plan)
 		if len(settled.Undelivered) > 0 {
 			// Perhaps only because the session could not be used to confirm.
@@ -114,6 +118,14 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	}
 	shown.Done(result, err)
 	return err
+}
+
+// note records rules of recurring grants with which nothing is bought yet.
+func (p *project) note(ctx context.Context, plan *reconcile.Plan) error {
+	if events := reconcile.NewRules(plan, p.book); len(events) > 0 {
+		return p.recorder().Append(ctx, events)
+	}
+	return nil
 }
 
 // verdict is the exit status of a run that came to its end: 1 if a person must
@@ -148,7 +160,11 @@ func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
-	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(), p.book, p.limits())
+	today, err := p.today(ctx)
+	if err != nil {
+		return err
+	}
+	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(today), p.book, p.limits())
 }
 
 // carry applies a plan through the real sockets.

@@ -75,7 +75,11 @@ func (p *program) ledgerRebuild() *cobra.Command {
 			if err := project.rebuild(c.Context()); err != nil {
 				return err
 			}
-			return report.Unclaimed(p.stdout, project.book, project.spec.Occurrences(), p.complete("fragplan ledger assign"), p.style())
+			today, err := project.today(c.Context())
+			if err != nil {
+				return err
+			}
+			return report.Unclaimed(p.stdout, project.book, project.spec.Occurrences(today), p.complete("fragplan ledger assign"), p.style())
 		},
 	}
 	reasonFlag(c, &reason)

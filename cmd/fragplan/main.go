@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	_ "time/tzdata" // time zones also where the system has none
 )
 
 func main() { os.Exit(start("")) }

@@ -128,7 +128,11 @@ const maxPrices = 50
 // plan compares the YAML with the ledger. Prices are asked only for what would
 // be bought, and only if there is a session; otherwise the ceilings stand.
 func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
-	want := p.spec.Occurrences()
+	today, err := p.today(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want := p.spec.Occurrences(today)
 	plan := reconcile.Diff(want, p.book, nil, p.limits())
 	if plan.Changes() {
 		p.unpinned()
@@ -142,7 +146,6 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return nil, err
 	}
-	var err error
 	plan.Nonce, plan.Created, plan.Sandbox = hex.EncodeToString(nonce[:]), time.Now().Unix(), p.program.sandbox
 	plan.Wallet, err = p.address(ctx)
 	return plan, err

@@ -33,6 +33,7 @@ type project struct {
 	market []seat // the sessions at Fragment; nil until they are read
 	key    hand
 
+	buys   bool             // what is decided is bought, so nothing is taken from this machine's clock
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
 }

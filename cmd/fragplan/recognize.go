@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
@@ -30,7 +31,8 @@ func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress))
 	if err != nil {
 		return err
 	}
-	events := reconcile.Recognize(p.book, p.spec.Occurrences(), lists, account.Time)
+	today := p.spec.Today(time.Unix(int64(account.Time), 0))
+	events := reconcile.Recognize(p.book, p.spec.Occurrences(today), lists, account.Time)
 	if len(events) == 0 {
 		return nil
 	}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/spec"
+)
+
+// today is which day it is where the project's clocks are: by the proven
+// chain's time. Only where nothing is bought, and the chain can't be reached,
+// by this machine's. Zero if nothing that is written depends on it.
+func (p *project) today(ctx context.Context) (schedule.Date, error) {
+	if !p.spec.Dated() {
+		return 0, nil
+	}
+	now, err := p.now(ctx)
+	switch {
+	case err == nil:
+		return p.spec.Today(now), nil
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case p.buys:
+		return 0, fmt.Errorf("what is due follows the chain's time: %w", err)
+	}
+	day := p.spec.Today(time.Now())
+	p.program.tell(fmt.Sprintf("the TON network can't be read, so what is due follows this machine's clock, by which it is %s: %v", day, err))
+	return day, nil
+}
+
+func (p *project) now(ctx context.Context) (time.Time, error) {
+	c, err := p.chain(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	seconds, err := c.Time(ctx)
+	return time.Unix(int64(seconds), 0), err
+}
+
+// written finds what a key stands for; of grants that recur also on days past.
+func (p *project) written(ctx context.Context, key string) (spec.Occurrence, bool, error) {
+	day, err := p.today(ctx)
+	if err != nil {
+		return spec.Occurrence{}, false, err
+	}
+	if _, date, dated := strings.Cut(key, "@20"); dated {
+		if then, err := schedule.ParseDate("20" + date); err == nil && then < day {
+			day = then
+		}
+	}
+	want := p.spec.Occurrences(day)
+	i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == key && o.Due() })
+	if i < 0 {
+		return spec.Occurrence{}, false, nil
+	}
+	return want[i], true, nil
+}
