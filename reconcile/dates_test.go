@@ -128,7 +128,7 @@ func TestDates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &spec.Project{Grants: c.want}
-			plan := reconcile.Diff(p.Occurrences(on(c.today)), c.have, nil, limits)
+			plan := reconcile.Diff(p.Written(on(c.today)), c.have, nil, limits)
 			var got []string
 			for _, a := range plan.Actions {
 				quantity := a.Item.Quantity
@@ -168,7 +168,7 @@ func TestRulesAreNoted(t *testing.T) {
 	have := past()
 	see := func(today string, rule schedule.Rule) []ledger.Event {
 		p := &spec.Project{Grants: monthly(func(g *spec.Grant) { g.Rule = rule })}
-		events := reconcile.NewRules(reconcile.Diff(p.Occurrences(on(today)), have, nil, limits), have)
+		events := reconcile.NewRules(reconcile.Diff(p.Written(on(today)), have, nil, limits), have)
 		for _, e := range events {
 			if err := have.Apply(e); err != nil {
 				t.Error(err)
@@ -217,7 +217,7 @@ func TestAYearOfEdits(t *testing.T) {
 				grants[0].Rule = rapid.SampledFrom(rules).Draw(r, "rule")
 			}
 			if rapid.IntRange(0, 2).Draw(r, "apply") == 0 {
-				plan := reconcile.Diff((&spec.Project{Grants: grants}).Occurrences(day), have, nil, limits)
+				plan := reconcile.Diff((&spec.Project{Grants: grants}).Written(day), have, nil, limits)
 				if len(plan.Violations) > 0 {
 					r.Fatalf("%+v", plan.Violations)
 				}

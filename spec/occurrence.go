@@ -2,6 +2,7 @@ package spec
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/schedule"
@@ -48,11 +49,17 @@ func (o Occurrence) Due() bool { return o.Date <= o.Today }
 // Occurrences lists what everybody is to have on a day, in the order of the
 // files, the dates of each recipient together and the oldest first. No two have
 // the same Key. Of grants that recur it lists the latest date; with CatchAll
-// all of them, up to a hundred. A grant that recurs and of which nothing is due
-// is there with its next date, which says by which rule it recurs.
+// all of them, up to a hundred.
 //
 // Which of those are to be bought depends on what was bought before.
 func (p *Project) Occurrences(today schedule.Date) []Occurrence {
+	return slices.DeleteFunc(p.Written(today), func(o Occurrence) bool { return !o.Due() })
+}
+
+// Written lists what a plan is made of: Occurrences, and of each grant that
+// recurs and of which nothing is due its next date, which says by which rule it
+// recurs.
+func (p *Project) Written(today schedule.Date) []Occurrence {
 	n := 0
 	for _, g := range p.Grants {
 		n += len(g.To)

@@ -164,7 +164,7 @@ func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
-	return reconcile.CheckSaved(plan, wallet, p.spec.Occurrences(today), p.book, p.limits())
+	return reconcile.CheckSaved(plan, wallet, p.spec.Written(today), p.book, p.limits())
 }
 
 // carry applies a plan through the real sockets.

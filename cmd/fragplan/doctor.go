@@ -228,7 +228,7 @@ func (e *patient) wallet() {
 		return
 	}
 	var most ton.Amount
-	for _, action := range reconcile.Diff(e.spec.Occurrences(), e.book, nil, e.spec.Limits).Actions {
+	for _, action := range reconcile.Diff(e.spec.Written(e.spec.Today(time.Unix(int64(a.Time), 0))), e.book, nil, e.spec.Limits).Actions {
 		if action.Buys() && action.Cap.Asset == ton.AssetTON {
 			most.Units += action.Cap.Units
 		}

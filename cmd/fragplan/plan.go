@@ -132,7 +132,7 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := p.spec.Occurrences(today)
+	want := p.spec.Written(today)
 	plan := reconcile.Diff(want, p.book, nil, p.limits())
 	if plan.Changes() {
 		p.unpinned()

@@ -53,7 +53,7 @@ func (p *project) written(ctx context.Context, key string) (spec.Occurrence, boo
 		}
 	}
 	want := p.spec.Occurrences(day)
-	i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == key && o.Due() })
+	i := slices.IndexFunc(want, func(o spec.Occurrence) bool { return o.Key == key })
 	if i < 0 {
 		return spec.Occurrence{}, false, nil
 	}
