@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // About reports whether an event of this state's past belongs to the story of
 // a key: it is about one of its orders, or about a payment of one.
 func (s *State) About(e Event, key string) bool {
@@ -24,6 +26,10 @@ func (s *State) About(e Event, key string) bool {
 		return e.Key == key
 	case FoundAssigned:
 		return e.Key == key
+	case PaymentRequested:
+		return s.about(e.Orders, key)
+	case RequestPaid:
+		return s.about(e.Paid, key)
 	case PaymentArmedEvent:
 		return s.pays(e.Payment, key)
 	case PaymentSignedEvent:
@@ -52,10 +58,9 @@ func (s *State) pays(id PaymentID, key string) bool {
 	if p == nil {
 		return false
 	}
-	for _, o := range p.Orders {
-		if s.keyOf(o) == key {
-			return true
-		}
-	}
-	return false
+	return s.about(p.Orders, key)
+}
+
+func (s *State) about(orders []OrderID, key string) bool {
+	return slices.ContainsFunc(orders, func(id OrderID) bool { return s.keyOf(id) == key })
 }

@@ -18,6 +18,9 @@
 //	                             armed ─▶ sent ─▶ paid      of an order that is paid in USDT
 //	                                        └───▶ held
 //
+//	         quoted ─▶ offered ─▶ paid ─▶ …  in the place of armed, if a person pays
+//	                      └──▶ released      only a person says so
+//
 //	Payment  armed ─▶ signed ─▶ executed
 //	            └────────┴────▶ dead
 //
@@ -29,6 +32,10 @@
 // the sum of exactly this transfer, held once one of them has refused it. As
 // long as neither is proven it stays sent: it counts as given, is asked about
 // again by every run, and is never bought again by itself.
+//
+// What a person is asked to pay with a wallet application is offered in a
+// [Request]. It is settled by its transfer in the chain alone, and ended without
+// one by a person alone.
 //
 // A payment may be given a [Burn]; whichever of the two takes the seqno decides.
 // What stands in the chain and in no payment is noted as explained, and a
@@ -45,6 +52,8 @@
 //	order reserved             nothing happened
 //	order quoted               an unpaid request exists at Fragment; harmless
 //	person pinned              nothing more: it stands with the offer whose answer it was
+//	payment requested          paid, not yet paid, or never to be paid, by somebody's hand
+//	request paid               paid once
 //	payment armed              as signed: a signer outside may hold a signature that we never saw
 //	payment signed             paid, not yet paid, or never to be paid
 //	payment executed or dead   known: the chain's transaction, or the certificate

@@ -169,7 +169,8 @@ type (
 // What a person decides, each with a reason that stays.
 type (
 	// OrderResolved ends the wait of a held order: Delivered, or Released
-	// because the money came back.
+	// because the money came back; and of an offered one that nobody has paid
+	// or will pay: Released.
 	OrderResolved struct {
 		Order  OrderID `json:"order"`
 		As     Phase   `json:"as"`
@@ -308,6 +309,8 @@ var decoders = map[string]func([]byte) (Event, error){
 	"wallet_checked":        decode[WalletChecked],
 	"burn_armed":            decode[BurnArmed],
 	"burn_signed":           decode[BurnSigned],
+	"payment_requested":     decode[PaymentRequested],
+	"request_paid":          decode[RequestPaid],
 	"order_resolved":        decode[OrderResolved],
 	"key_reissued":          decode[KeyReissued],
 	"transaction_explained": decode[TransactionExplained],

@@ -17,6 +17,7 @@ type Phase string
 const (
 	Reserved     Phase = "reserved"     // wanted, its budget taken; nothing happened outside
 	Quoted       Phase = "quoted"       // Fragment's offer is on disk; unpaid
+	Offered      Phase = "offered"      // a person was asked to pay it with a wallet application, and may do so at any time
 	Armed        Phase = "armed"        // part of a payment that may be, become or have been executed
 	Sent         Phase = "sent"         // its transfer of USDT left the wallet; whether it arrived is not known yet
 	Paid         Phase = "paid"         // its own transfer stands in the proven chain and has arrived
@@ -27,7 +28,11 @@ const (
 )
 
 // Live reports whether the order may still be paid.
-func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Armed || p == Sent }
+func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Sent || p.Out() }
+
+// Out reports whether the order may have been paid by now: its payment is no
+// longer in this program's hands alone.
+func (p Phase) Out() bool { return p == Armed || p == Offered }
 
 // Spent reports whether money has left the wallet for the order. USDT that was
 // sent may still come back.
@@ -62,6 +67,7 @@ type Order struct {
 	Received ton.Position // where the receiver's jetton wallet took it; zero for TON, and until that is proven
 	Evidence string       // of delivery: its kind
 	Row      Row          // of Fragment's list, if that was the evidence
+	Request  RequestID    // by which a person was asked to pay it; 0 for what this program signs
 	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
 	Bounce   ton.Position // the newest transaction that may have brought its money back
 }

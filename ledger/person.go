@@ -74,7 +74,11 @@ func (s *State) decide(e Event) error {
 
 func (s *State) resolve(e OrderResolved) error {
 	o := s.Orders[e.Order]
-	if o == nil || o.Phase != Held {
+	switch {
+	case o != nil && o.Phase == Offered && e.As == Released:
+		// Nobody paid it, and only a person can know.
+		o.Evidence = EvidencePerson
+	case o == nil || o.Phase != Held:
 		return fmt.Errorf("order %d is not held: %w", e.Order, ErrTransition)
 	}
 	// What paid it stays on record, also where the money came back.

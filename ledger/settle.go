@@ -153,17 +153,17 @@ func (s *State) acknowledge(e OrderAcknowledged) error {
 	if err := s.move(e.Order, Acknowledged, "", Paid); err != nil {
 		return err
 	}
-	p := s.Payments[s.Orders[e.Order].Payment]
+	o := s.Orders[e.Order]
 	known := 0
-	for _, id := range p.Orders {
+	for _, id := range s.batch(o) {
 		switch s.Orders[id].Phase {
-		case Sent, Paid, Held:
+		case Offered, Sent, Paid, Held:
 			return nil // not acknowledged whole
 		case Acknowledged, Delivered:
 			known++ // a skipped transfer showed Fragment nothing
 		}
 	}
-	if w := s.Wallets[p.Wallet]; w != nil {
+	if w := s.Wallets[o.Wallet]; w != nil {
 		w.Ramp = max(w.Ramp, known)
 	}
 	return nil

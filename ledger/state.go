@@ -21,6 +21,8 @@ type State struct {
 	Refs     map[string]OrderID // every ref that Fragment ever gave us
 	Pins     Pins               // how Fragment showed the person behind a handle, the newest of each
 	Founds   map[FoundID]*Found
+	Requests map[RequestID]*Request
+	Outside  map[ton.Position]*Outside
 	Noted    map[ton.Position]string // transactions outside our payments that are explained, with the reason
 	Reissues map[string]Reissue      // the newest of each key
 	Rules    map[string][]Rule       // of recurring grants, the oldest first
@@ -29,6 +31,7 @@ type State struct {
 	LastPayment PaymentID
 	LastRun     RunID
 	LastFound   FoundID
+	LastRequest RequestID
 
 	keys    map[string][]OrderID
 	rows    map[Row]OrderID // of Fragment's list that are evidence
@@ -45,6 +48,8 @@ func NewState() *State {
 		Refs:     map[string]OrderID{},
 		Pins:     Pins{},
 		Founds:   map[FoundID]*Found{},
+		Requests: map[RequestID]*Request{},
+		Outside:  map[ton.Position]*Outside{},
 		Noted:    map[ton.Position]string{},
 		Reissues: map[string]Reissue{},
 		Rules:    map[string][]Rule{},
@@ -175,6 +180,10 @@ func (s *State) apply(e Event) error {
 			return fmt.Errorf("wallet %s at %d: %w", e.Wallet, e.Position.LT, ErrTransition)
 		}
 		w.Checked = e.Position
+	case PaymentRequested:
+		return s.request(e)
+	case RequestPaid:
+		return s.answer(e)
 	case PaymentArmedEvent, PaymentSignedEvent, PaymentExecutedEvent, PaymentDeadEvent, BurnArmed, BurnSigned:
 		return s.applyPayment(e)
 	case RuleSeen:

@@ -13,7 +13,8 @@ import (
 // Load reads the state from the tables. What is settled is read without its
 // bulk: the params and transfer body of the invoices of acknowledged and
 // delivered orders; the message and the payload's transfers of payments that
-// are dead, or executed with every order acknowledged.
+// are dead, or executed with every order acknowledged; the message of a payment
+// from outside with every order acknowledged.
 func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,8 +67,9 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 	l.state.Orders, l.state.Refs = make(map[ledger.OrderID]*ledger.Order, orders), make(map[string]ledger.OrderID, invoices)
 	bulky := `phase <> 'dead' AND (phase <> 'executed' OR EXISTS (SELECT 1 FROM orders WHERE orders.payment = payment.id AND orders.phase = 'paid'))`
 	wanted := `o.phase NOT IN ('acknowledged', 'delivered')`
+	told := `EXISTS (SELECT 1 FROM outside_order p JOIN orders o ON o.id = p.order_id WHERE p.lt = t.lt AND p.hash = t.hash AND o.phase = 'paid')`
 	if full {
-		bulky, wanted = `1`, `1`
+		bulky, wanted, told = `1`, `1`, `1`
 	}
 	for _, q := range []struct {
 		table, query string
@@ -76,7 +78,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
 		{"orders", `SELECT id, run, key, generation, part, person, o.handle, single, o.kind, o.quantity, wallet, cap_asset, cap, reserve_asset, reserve,
-			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found,
+			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request,
 			l.handle, l.kind, l.quantity, l.asset, l.price, l.time
 			FROM orders o LEFT JOIN listed l ON l.order_id = o.id ORDER BY id`, l.order},
 		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, quoted, valid_until, confirm FROM invoice`, l.invoice},
@@ -87,6 +89,10 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 			FROM payment`, l.payment},
 		{"transit", `SELECT order_id, received_lt, received_hash FROM transit`, l.transit},
 		{"payment_order", `SELECT payment, order_id FROM payment_order ORDER BY payment, idx`, l.paymentOrder},
+		{"request", `SELECT id, run, wallet, valid_until, base_lt, base_hash FROM request`, l.request},
+		{"request_order", `SELECT request, order_id FROM request_order ORDER BY request, idx`, l.requestOrder},
+		{"outside", `SELECT lt, hash, wallet, time, fees, iif(` + told + `, message, NULL) FROM outside t`, l.outside},
+		{"outside_order", `SELECT lt, hash, order_id FROM outside_order ORDER BY lt, hash, idx`, l.outsideOrder},
 		{"burn", `SELECT payment, version, payload, message, reason FROM burn`, l.burn},
 		{"noted", `SELECT lt, hash, reason FROM noted`, l.noted},
 		{"bounce", `SELECT order_id, lt, hash FROM bounce ORDER BY id`, l.bounce},
@@ -131,6 +137,7 @@ func (l *loader) order(r *row) error {
 	o.Invoices, o.Deaths, o.Payment, o.Index = int(r.number()), int(r.number()), ledger.PaymentID(r.number()), int(r.number())
 	o.Settled, o.Time = ton.Position{LT: uint64(r.number()), Hash: r.hash()}, uint32(r.number())
 	o.Evidence, o.Found = r.word(), ledger.FoundID(r.number())
+	o.Request = ledger.RequestID(r.number())
 	o.Row = ledger.Row{
 		Handle: r.text(), Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()},
 		Price: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Time: uint32(r.number()),

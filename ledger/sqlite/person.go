@@ -71,7 +71,8 @@ func (s *Store) resolve(ctx context.Context, e ledger.OrderResolved) error {
 		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = ?, evidence = ? WHERE id = ? AND phase = 'held'`,
 			e.Reason, ledger.EvidencePerson, int64(e.Order))
 	case ledger.Released:
-		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL WHERE id = ? AND phase = 'held'`, e.Reason, int64(e.Order))
+		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL, evidence = iif(phase = 'offered', ?, evidence) WHERE id = ? AND phase IN ('held', 'offered')`,
+			e.Reason, ledger.EvidencePerson, int64(e.Order))
 	}
 	return fmt.Errorf("order %d as %q: %w", e.Order, e.As, ledger.ErrTransition)
 }

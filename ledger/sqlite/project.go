@@ -35,6 +35,10 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 		return s.one(ctx, `UPDATE orders SET phase = 'reserved', reason = ?, invoice = NULL WHERE id = ? AND phase = 'quoted'`, e.Reason, int64(e.Order))
 	case ledger.OrderReleased:
 		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL WHERE id = ? AND phase IN ('reserved', 'quoted')`, e.Reason, int64(e.Order))
+	case ledger.PaymentRequested:
+		return s.request(ctx, e)
+	case ledger.RequestPaid:
+		return s.answer(ctx, e)
 	case ledger.PaymentArmedEvent:
 		return s.arm(ctx, e)
 	case ledger.PaymentSignedEvent:
@@ -188,6 +192,12 @@ func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) err
 	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE payment = o.payment AND phase IN ('acknowledged', 'delivered')))
 		FROM (SELECT payment, wallet FROM orders WHERE id = ?) AS o
 		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase IN ('paid', 'held'))`, int64(e.Order))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE request = o.request AND phase IN ('acknowledged', 'delivered')))
+		FROM (SELECT request, wallet FROM orders WHERE id = ?) AS o
+		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE request = o.request AND phase IN ('offered', 'paid', 'held'))`, int64(e.Order))
 	return err
 }
 

@@ -83,7 +83,7 @@ func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
 	t.Log("taken", taken, "refused", refusals)
 	for _, kind := range []string{"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
 		"payment_dead", "transfer_received", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
-		"key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned"} {
+		"payment_requested", "request_paid", "key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned"} {
 		if taken[kind] == 0 {
 			t.Errorf("%s never happened: the test doesn't reach it", kind)
 		}
@@ -95,6 +95,11 @@ func light(s *ledger.State) *ledger.State {
 	for _, o := range s.Orders {
 		if o.Invoice != nil && (o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered) {
 			o.Invoice.Params, o.Invoice.Transfer.Body = nil, nil
+		}
+	}
+	for _, t := range s.Outside {
+		if !slices.ContainsFunc(t.Orders, func(id ledger.OrderID) bool { return s.Orders[id].Phase == ledger.Paid }) {
+			t.Message = nil
 		}
 	}
 	for _, p := range s.Payments {
@@ -111,7 +116,7 @@ func light(s *ledger.State) *ledger.State {
 
 // next are the steps that an order of a phase makes likely.
 var next = map[ledger.Phase][]int{
-	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11, 29}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
+	ledger.Reserved: {6}, ledger.Quoted: {9, 10, 11, 29, 30}, ledger.Offered: {21, 31, 31}, ledger.Sent: {28, 28, 17}, ledger.Paid: {15, 16, 17}, ledger.Acknowledged: {16, 17}, ledger.Delivered: {17, 22},
 	ledger.Held: {17, 21, 21, 22}, ledger.Released: {22},
 }
 
@@ -141,7 +146,7 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 29)
+	step := n(0, 31)
 	if n(0, 3) > 0 {
 		kinds := []int{3, 18, 23, 27}
 		for _, o := range s.Orders {
@@ -168,8 +173,10 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 				kinds = append(kinds, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20)
 			}
 		}
-		if slices.Contains(kinds, 15) {
-			kinds = append(kinds, 15, 15)
+		for _, rare := range []int{11, 15, 28} {
+			if slices.Contains(kinds, rare) {
+				kinds = append(kinds, rare, rare)
+			}
 		}
 		step = rapid.SampledFrom(kinds).Draw(r, "step")
 	}
@@ -301,6 +308,43 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 			e.Reason = ""
 		}
 		return e
+	case 30:
+		e := ledger.PaymentRequested{Request: s.LastRequest + 1, Run: 1, Wallet: ours, ValidUntil: 7, Base: ton.Position{LT: uint64(n(0, 9))}}
+		for range n(1, 3) {
+			if id := order(ledger.Quoted); !slices.Contains(e.Orders, id) || odd() {
+				e.Orders = append(e.Orders, id)
+			}
+			if o := s.Orders[e.Orders[len(e.Orders)-1]]; o != nil && o.Invoice != nil {
+				e.ValidUntil = o.Invoice.ValidUntil
+			}
+		}
+		switch n(0, 20) {
+		case 0:
+			e.Wallet = theirs
+		case 1:
+			e.Request++
+		case 2:
+			e.ValidUntil++
+		case 3:
+			e.ValidUntil = 0
+		case 4:
+			e.Orders = nil
+		}
+		return e
+	case 31:
+		e := ledger.RequestPaid{Wallet: ours, Transaction: position(), Time: 5, Fees: 2}
+		for range n(1, 2) {
+			if id := order(ledger.Offered); !slices.Contains(e.Paid, id) || odd() {
+				e.Paid = append(e.Paid, id)
+			}
+		}
+		if odd() {
+			e.Wallet = theirs
+		}
+		if n(0, 3) > 0 {
+			e.Message = body("outside")
+		}
+		return e
 	}
 	return anyDecision(r, s, step, order, payment)
 }
@@ -361,7 +405,7 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 		}
 		return e
 	case 21:
-		return ledger.OrderResolved{Order: order(ledger.Held), As: rapid.SampledFrom([]ledger.Phase{
+		return ledger.OrderResolved{Order: order(ledger.Held, ledger.Offered), As: rapid.SampledFrom([]ledger.Phase{
 			ledger.Delivered, ledger.Delivered, ledger.Released, ledger.Released, ledger.Paid}).Draw(r, "as"), Reason: reason}
 	case 22:
 		e := ledger.KeyReissued{Key: key(), Reason: reason}

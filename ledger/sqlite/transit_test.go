@@ -65,8 +65,10 @@ func TestALedgerFromBeforeUSDTOpens(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw(t, path).Exec(`DROP TRIGGER order_is_in_transit_unless_it_is_paid_in_ton; DROP TRIGGER order_in_transit_is_not_known_to_be_paid;
-		DROP TRIGGER invoice_is_in_the_asset_of_its_order; DROP TABLE transit; DROP TABLE pin; PRAGMA user_version = ` + beforeUSDT); err != nil {
+	// With what came later.
+	if _, err := raw(t, path).Exec(`DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin;
+		DROP TRIGGER order_is_in_transit_unless_it_is_paid_in_ton; DROP TRIGGER order_in_transit_is_not_known_to_be_paid;
+		DROP TRIGGER invoice_is_in_the_asset_of_its_order; DROP TABLE transit; PRAGMA user_version = ` + beforeUSDT); err != nil {
 		t.Fatal(err)
 	}
 	again, err := sqlite.Open(t.Context(), path)

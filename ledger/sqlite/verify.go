@@ -147,8 +147,8 @@ func differs(a, b *ledger.State) string {
 	switch {
 	case a.Ledger != b.Ledger || a.Epoch != b.Epoch:
 		return "the ledger's id or epoch"
-	case a.LastOrder != b.LastOrder || a.LastPayment != b.LastPayment || a.LastRun != b.LastRun || a.LastFound != b.LastFound:
-		return "the newest order, payment, run or found transfer"
+	case a.LastOrder != b.LastOrder || a.LastPayment != b.LastPayment || a.LastRun != b.LastRun || a.LastFound != b.LastFound || a.LastRequest != b.LastRequest:
+		return "the newest order, payment, run, found transfer or request"
 	case !reflect.DeepEqual(a.Keys(), b.Keys()):
 		return "the orders of a key"
 	case !reflect.DeepEqual(a.Refs, b.Refs):
@@ -161,6 +161,10 @@ func differs(a, b *ledger.State) string {
 		return "how Fragment showed a person"
 	case !reflect.DeepEqual(a.Founds, b.Founds):
 		return "a found transfer"
+	case !reflect.DeepEqual(a.Requests, b.Requests):
+		return "a request"
+	case !reflect.DeepEqual(a.Outside, b.Outside):
+		return "a payment from outside"
 	case !reflect.DeepEqual(a.Noted, b.Noted):
 		return "a transaction that is explained"
 	case !reflect.DeepEqual(a.Reissues, b.Reissues):

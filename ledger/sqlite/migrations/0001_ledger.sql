@@ -201,7 +201,7 @@ CREATE TABLE orders (
   cap           INTEGER NOT NULL,
   reserve_asset TEXT    NOT NULL,
   reserve       INTEGER NOT NULL,
-  phase         TEXT    NOT NULL CHECK (phase IN ('reserved', 'quoted', 'armed', 'paid', 'acknowledged', 'delivered', 'held', 'released')),
+  phase         TEXT    NOT NULL CHECK (phase IN ('reserved', 'quoted', 'offered', 'armed', 'paid', 'acknowledged', 'delivered', 'held', 'released')),
   reason        TEXT    NOT NULL DEFAULT '',
   invoice       INTEGER, -- n of the current offer
   invoices      INTEGER NOT NULL DEFAULT 0,
@@ -212,12 +212,15 @@ CREATE TABLE orders (
   settled_hash  BLOB    CHECK (length(settled_hash) = 32),
   time          INTEGER,
   evidence      TEXT    NOT NULL DEFAULT '',
+  request       INTEGER REFERENCES request (id), -- by which a person was asked to pay it
   found         INTEGER CONSTRAINT found_is_one_order UNIQUE REFERENCES found (id),
   bounces       INTEGER NOT NULL DEFAULT 0, -- transactions that brought its money back
   CONSTRAINT offered_has_its_invoice
-    CHECK ((found IS NULL AND phase IN ('quoted', 'armed', 'paid', 'acknowledged', 'delivered', 'held')) = (invoice IS NOT NULL)),
+    CHECK ((found IS NULL AND phase IN ('quoted', 'offered', 'armed', 'paid', 'acknowledged', 'delivered', 'held')) = (invoice IS NOT NULL)),
   CONSTRAINT armed_has_its_payment
-    CHECK (CASE WHEN found IS NOT NULL OR phase IN ('reserved', 'quoted') THEN payment IS NULL WHEN phase = 'released' THEN 1 ELSE payment IS NOT NULL END),
+    CHECK (CASE WHEN found IS NOT NULL OR request IS NOT NULL OR phase IN ('reserved', 'quoted', 'offered') THEN payment IS NULL WHEN phase = 'released' THEN 1 ELSE payment IS NOT NULL END),
+  CONSTRAINT requested_is_never_signed
+    CHECK (CASE WHEN phase IN ('reserved', 'quoted', 'armed') THEN request IS NULL WHEN phase = 'offered' THEN request IS NOT NULL ELSE 1 END),
   CONSTRAINT given_up_for_a_reason CHECK (phase NOT IN ('held', 'released') OR reason <> ''),
   CONSTRAINT payment_has_a_place CHECK ((payment IS NULL) = (idx IS NULL)),
   CONSTRAINT settled_is_whole
@@ -232,6 +235,7 @@ CREATE TABLE orders (
 
 CREATE UNIQUE INDEX one_live_or_paid_order_per_part ON orders (key, generation, part) WHERE phase <> 'released';
 CREATE INDEX orders_of_key ON orders (key, generation);
+CREATE INDEX orders_of_request ON orders (request, phase) WHERE request IS NOT NULL;
 CREATE INDEX orders_of_payment ON orders (payment, phase) WHERE payment IS NOT NULL;
 
 CREATE TRIGGER order_begins_reserved BEFORE INSERT ON orders
@@ -255,6 +259,7 @@ CREATE TRIGGER order_takes_the_steps BEFORE UPDATE ON orders
 WHEN (OLD.phase, NEW.phase) NOT IN (VALUES
   ('reserved', 'quoted'), ('reserved', 'released'),
   ('quoted', 'reserved'), ('quoted', 'released'), ('quoted', 'armed'),
+  ('quoted', 'offered'), ('offered', 'paid'), ('offered', 'released'),
   ('armed', 'reserved'), ('armed', 'released'), ('armed', 'paid'),
   ('paid', 'acknowledged'), ('paid', 'delivered'), ('paid', 'held'),
   ('acknowledged', 'delivered'), ('acknowledged', 'held'),
@@ -267,6 +272,13 @@ CREATE TRIGGER order_is_listed_where_history_shows_it BEFORE UPDATE OF phase ON 
 WHEN NEW.phase = 'delivered' AND OLD.phase IN ('paid', 'acknowledged')
  AND (NEW.evidence = 'history') <> EXISTS (SELECT 1 FROM listed WHERE order_id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'history is evidence where a row of it is the order''s'); END;
+CREATE TRIGGER order_that_is_offered_is_given_up_by_a_person BEFORE UPDATE ON orders
+WHEN OLD.phase = 'offered' AND NEW.phase = 'released' AND (NEW.reason = '' OR NEW.evidence <> 'person')
+BEGIN SELECT RAISE(ABORT, 'an offered order is given up by a person, for a reason'); END;
+CREATE TRIGGER order_is_offered_in_its_request BEFORE UPDATE OF phase, request ON orders
+WHEN NEW.request IS NOT OLD.request
+ AND (OLD.request IS NOT NULL OR NEW.phase <> 'offered' OR NOT EXISTS (SELECT 1 FROM request_order WHERE request = NEW.request AND order_id = NEW.id))
+BEGIN SELECT RAISE(ABORT, 'an order is offered once, in the request that asks for it'); END;
 CREATE TRIGGER order_is_held_again_for_a_bounce BEFORE UPDATE ON orders
 WHEN OLD.phase IN ('delivered', 'held') AND NEW.phase = 'held' AND NEW.bounces = OLD.bounces
 BEGIN SELECT RAISE(ABORT, 'a delivered or held order is held only for a bounce'); END;
@@ -284,6 +296,8 @@ BEGIN SELECT RAISE(ABORT, 'an armed order waits for its payment to be executed o
 CREATE TRIGGER order_is_paid_where_its_payment_is BEFORE UPDATE OF phase ON orders
 WHEN NEW.phase = 'paid'
  AND NOT EXISTS (SELECT 1 FROM payment WHERE id = NEW.payment AND settled_lt = NEW.settled_lt AND settled_hash = NEW.settled_hash)
+ AND NOT EXISTS (SELECT 1 FROM outside t JOIN request r ON r.wallet = t.wallet
+   WHERE r.id = NEW.request AND t.lt = NEW.settled_lt AND t.hash = NEW.settled_hash AND t.time = NEW.time AND t.wallet = NEW.wallet AND r.base_lt < t.lt)
 BEGIN SELECT RAISE(ABORT, 'an order is paid by the transaction of its payment'); END;
 CREATE TRIGGER order_is_armed_in_its_payment BEFORE UPDATE OF phase ON orders
 WHEN NEW.phase = 'armed'
@@ -437,7 +451,7 @@ WHEN NEW.generation <> (SELECT coalesce(max(generation), 1) + 1 FROM reissue WHE
   OR NOT EXISTS (SELECT 1 FROM orders WHERE key = NEW.key)
 BEGIN SELECT RAISE(ABORT, 'a generation follows the newest of a key that was ordered'); END;
 CREATE TRIGGER reissue_waits_for_live_orders BEFORE INSERT ON reissue
-WHEN EXISTS (SELECT 1 FROM orders WHERE key = NEW.key AND phase IN ('reserved', 'quoted', 'armed'))
+WHEN EXISTS (SELECT 1 FROM orders WHERE key = NEW.key AND phase IN ('reserved', 'quoted', 'offered', 'armed'))
 BEGIN SELECT RAISE(ABORT, 'an order of this key may still be paid'); END;
 CREATE TRIGGER reissue_is_never_changed BEFORE UPDATE ON reissue
 BEGIN SELECT RAISE(ABORT, 'a reissue is never changed'); END;
