@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -29,6 +30,7 @@ const (
 	FindingUnpaid      = "missing_transfer"        // the transaction is there and does not pay the order
 	FindingOpen        = "open_payment"            // it may still be executed; apply settles it
 	FindingBounce      = "bounce"                  // money came back and no order is held for it
+	FindingRequest     = "open_request"            // a person was asked to pay an order, and it is not seen yet
 	FindingUnclaimed   = "unclaimed"               // nobody has said whom a found transfer was for
 )
 
@@ -43,8 +45,13 @@ func Audit(book *ledger.State, wallet ton.Address, history []ton.Transaction) []
 		a.transaction(t)
 	}
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
-		if o := book.Orders[id]; o != nil && o.Wallet == wallet && !o.Settled.IsZero() {
+		switch o := book.Orders[id]; {
+		case o == nil || o.Wallet != wallet:
+		case !o.Settled.IsZero():
 			a.order(o)
+		case o.Phase == ledger.Offered:
+			a.found = append(a.found, Finding{Code: FindingRequest, Wallet: wallet, Order: o.ID, Key: o.Key,
+				Text: fmt.Sprintf("a person was asked to pay %s for %s (request %d), and it is not seen yet", o.Invoice.Price, o.Key, o.Request)})
 		}
 	}
 	for _, p := range book.Open() {
@@ -77,6 +84,12 @@ func (a *auditor) transaction(t *ton.Transaction) {
 		a.add(FindingBounce, t, "%s, and no order is held for it", broughtBack(*t))
 	}
 	if len(t.Out) == 0 || a.book.Explained(t.Position) {
+		return
+	}
+	if paid := a.book.Outside[t.Position]; paid != nil {
+		if n := len(t.Out) - len(paid.Orders); n > 0 {
+			a.add(FindingTransfer, t, "%s, and %d of them are not what a person was asked to pay", left(*t), n)
+		}
 		return
 	}
 	p := a.payment(a.wallet, *t)
@@ -112,7 +125,11 @@ func (a *auditor) order(o *ledger.Order) {
 	switch {
 	case t == nil:
 		add(FindingMissing, "%s is recorded as paid at %s in transaction %s, which the chain does not hold", o.Key, time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339), o.Settled.Hash)
-	case o.Found != 0:
+	case o.Found != 0 || o.Request != 0 && o.Invoice == nil:
+	case o.Request != 0:
+		if !slices.ContainsFunc(t.Out, func(out ton.Out) bool { return out.Is(o.Invoice.Transfer) }) {
+			add(FindingUnpaid, "transaction %s does not hold the transfer that paid %s", o.Settled.Hash, o.Key)
+		}
 	case p == nil || o.Index < 0 || o.Index >= len(p.Payload.Transfers):
 		add(FindingUnpaid, "%s is recorded as paid by no transfer", o.Key)
 	default:

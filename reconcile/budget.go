@@ -49,8 +49,14 @@ func spentInMonth(book *ledger.State, now uint32) []ton.Amount {
 	first := uint32(time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).Unix())
 	var used []ton.Amount
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
-		if o := book.Orders[id]; o != nil && o.Phase.Spent() && o.Time >= first {
+		// What a person was asked to pay may be paid at any time.
+		if o := book.Orders[id]; o != nil && (o.Phase.Spent() && o.Time >= first || o.Phase == ledger.Offered) {
 			used = append(used, o.Reserve)
+		}
+	}
+	for _, t := range book.Outside {
+		if t.Time >= first {
+			used = append(used, t.Fees.Amount())
 		}
 	}
 	for id := ledger.PaymentID(1); id <= book.LastPayment; id++ {
@@ -67,11 +73,12 @@ func spentInMonth(book *ledger.State, now uint32) []ton.Amount {
 	return used
 }
 
-// unacknowledged lists what was paid and Fragment has not answered for.
+// unacknowledged lists what was paid and Fragment has not answered for, and
+// what a person may pay at any time.
 func unacknowledged(book *ledger.State) []ton.Amount {
 	var sum []ton.Amount
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
-		if o := book.Orders[id]; o != nil && o.Phase == ledger.Paid {
+		if o := book.Orders[id]; o != nil && (o.Phase == ledger.Paid || o.Phase == ledger.Offered) {
 			sum = append(sum, o.Reserve)
 		}
 	}

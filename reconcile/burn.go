@@ -30,7 +30,7 @@ func (s *State) pursueBurn(p *ledger.Payment, wait Wait) {
 	case p.Burn.Message != nil:
 		s.notice(Progress{Stage: "burning", Payment: p.ID, Orders: len(p.Orders)})
 		s.do(Send{p.Burn.Message}, wait)
-	case p.Wallet == s.self:
+	case p.Wallet == s.self && !s.byhand:
 		s.do(Sign{Payment: p.ID, Burn: true, Payload: p.Burn.Payload, Deploys: p.Deploys})
 	default:
 		s.do(wait) // its key is not here: both end at the payment's valid_until

@@ -11,9 +11,9 @@ import (
 // tell makes the confirm call for a paid order. Its answer is recorded; its
 // absence never leads to a second purchase.
 func (s *State) tell(o *ledger.Order) {
-	p := s.book.Payments[o.Payment]
-	if o.Invoice == nil || p == nil {
-		return
+	message := s.book.Message(o)
+	if o.Invoice == nil || len(message) == 0 {
+		return // nothing to show: what another account's message paid
 	}
 	attempt := s.telling[o.ID]
 	s.telling[o.ID] = attempt + 1
@@ -21,7 +21,7 @@ func (s *State) tell(o *ledger.Order) {
 	if attempt > 0 {
 		pause = s.patience(attempt)
 	}
-	s.do(Tell{Order: o.ID, Kind: o.Item.Kind, Invoice: *o.Invoice, Message: p.Message, After: pause})
+	s.do(Tell{Order: o.ID, Kind: o.Item.Kind, Invoice: *o.Invoice, Message: message, After: pause})
 }
 
 func (s *State) told(e Told) {

@@ -62,7 +62,7 @@ type differ struct {
 func premiumInFlight(have *ledger.State) map[string]bool {
 	handles := map[string]bool{}
 	for _, o := range have.Orders {
-		if o.Item.Kind == product.Premium && o.Phase == ledger.Armed {
+		if o.Item.Kind == product.Premium && o.Phase.Out() {
 			handles[o.Handle] = true
 		}
 	}
@@ -84,7 +84,7 @@ func (d *differ) findWinners(want []spec.Occurrence) {
 		}
 		for _, o := range d.have.ByKey(key) {
 			prize := prizeOf(grant, dateOf(key))
-			if first := d.winners[prize]; (o.Phase.Spent() || o.Phase == ledger.Armed) && (first == nil || o.ID < first.ID) {
+			if first := d.winners[prize]; (o.Phase.Spent() || o.Phase.Out()) && (first == nil || o.ID < first.ID) {
 				d.winners[prize] = o
 			}
 		}
@@ -151,7 +151,7 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 func bought(have *ledger.State, key string) (sum int64, part int) {
 	generation := have.Generation(key)
 	for _, o := range have.ByKey(key) {
-		if o.Generation == generation && (o.Phase.Spent() || o.Phase == ledger.Armed) {
+		if o.Generation == generation && (o.Phase.Spent() || o.Phase.Out()) {
 			sum += o.Item.Quantity
 			part = max(part, o.Part)
 		}
@@ -167,7 +167,7 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 	for _, order := range orders {
 		switch {
 		case order.Phase == ledger.Released:
-		case order.Generation != generation && order.Phase != ledger.Armed && order.Item.Kind == o.Item.Kind:
+		case order.Generation != generation && !order.Phase.Out() && order.Item.Kind == o.Item.Kind:
 			// A person had it issued again: what was paid before is closed.
 		case order.Item.Kind != o.Item.Kind:
 			return Blocked, CodeBound, fmt.Sprintf("%s was bought under this key; a key keeps its product, so give %s a key of its own", order.Item, o.Item)
@@ -175,6 +175,8 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Blocked, CodeHeld, "order " + fmt.Sprint(order.ID) + " is held: " + order.Reason
 		case order.Phase.Spent() && order.Handle != o.Handle && !slices.Contains(o.Was, "@"+order.Handle) && !slices.Contains(o.Was, order.Handle):
 			return Blocked, CodeHandle, fmt.Sprintf("it was given to @%s, and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", order.Handle, o.Handle, order.Handle)
+		case order.Phase == ledger.Offered:
+			return Unknown, CodeOffered, fmt.Sprintf("a person was asked to pay it (request %d); apply finds it when it is paid. Who knows that nobody has paid it and nobody will, says so: fragplan ledger resolve %s -as unpaid -reason TEXT", order.Request, order.Key)
 		case order.Phase == ledger.Armed:
 			return Unknown, "", "a payment for it is in flight and is settled first"
 		}

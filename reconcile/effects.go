@@ -50,6 +50,8 @@ type (
 		Deploys bool
 		Keys    []string // of the orders that the transfers pay; none of a burn
 	}
+	// Hand gives a recorded request to pay to a person; answered by Handed.
+	Hand struct{ Handout Handout }
 	// Send broadcasts. It has no answer, because an answer would prove nothing.
 	Send struct{ Message ton.BoC }
 	// Tell makes the confirm call after a pause; answered by Told.
@@ -78,6 +80,7 @@ func (Wait) effect()    {}
 func (Ask) effect()     {}
 func (Try) effect()     {}
 func (Sign) effect()    {}
+func (Hand) effect()    {}
 func (Send) effect()    {}
 func (Tell) effect()    {}
 func (Inquire) effect() {}
@@ -115,6 +118,11 @@ type (
 		Message ton.BoC
 		Err     error
 	}
+	// Handed answers Hand.
+	Handed struct {
+		Request ledger.RequestID
+		Err     error
+	}
 	// Told answers Tell.
 	Told struct {
 		Order ledger.OrderID
@@ -137,13 +145,14 @@ func (Sighted) event()     {}
 func (Offered) event()     {}
 func (Tried) event()       {}
 func (Signed) event()      {}
+func (Handed) event()      {}
 func (Told) event()        {}
 func (Learned) event()     {}
 func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // quoted, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered, recognized
+	Stage   string // quoted, offered, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered, recognized
 	Key     string
 	Handle  string
 	Item    product.Item

@@ -60,6 +60,10 @@ func (e explainer) explained(wallet ton.Address, t ton.Transaction) bool {
 	if len(t.Out) == 0 || e.book.Explained(t.Position) {
 		return true
 	}
+	if out := e.book.Outside[t.Position]; out != nil && out.Wallet == wallet {
+		// Each order of it has a transfer of its own.
+		return len(out.Orders) == len(t.Out)
+	}
 	p := e.payment(wallet, t)
 	// A payment that is recorded as dead can't have paid: if it did, the
 	// record is wrong and what it bought may have been bought again.

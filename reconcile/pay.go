@@ -13,7 +13,7 @@ import (
 // prepare begins a batch when it is full, when its oldest offer would not
 // outlive it, or when nothing more is coming. It starts with a fresh look.
 func (s *State) prepare() {
-	if s.draft != nil || len(s.book.Open()) > 0 || s.braked {
+	if s.draft != nil || len(s.book.Open()) > 0 || s.braked || s.handing || s.byhand && len(s.result.Offered) > 0 {
 		return
 	}
 	full := len(s.next()) >= s.batchLimit()
@@ -145,7 +145,11 @@ func (s *State) tried(e Tried) {
 			s.stop(err)
 			return
 		}
-		s.arm()
+		if s.byhand {
+			s.hand()
+		} else {
+			s.arm()
+		}
 	case len(d.orders) > 1:
 		d.orders = d.orders[:max(1, len(d.orders)-max(1, sum.Skipped))]
 		s.try()

@@ -40,6 +40,7 @@ const (
 	CodeOneWinner   Code = "one_winner"   // the prize was paid to somebody else
 	CodeHeld        Code = "held"         // a person must look at an earlier order
 	CodeUnclaimed   Code = "unclaimed"    // a payment in the chain may have been for it
+	CodeOffered     Code = "offered"      // a person was asked to pay it, and it is not seen yet
 	CodeReissued    Code = "reissued"     // bought again because a person said so
 	CodeOrderLimit  Code = "order_limit"
 	CodeNoCeiling   Code = "no_ceiling"
@@ -167,7 +168,7 @@ func (p *Plan) Summary() Summary {
 // Changes reports whether apply would do anything.
 func (p *Plan) Changes() bool {
 	for _, a := range p.Actions {
-		if a.Buys() || a.Verb == Unknown {
+		if a.Buys() || a.Verb == Unknown && a.Code != CodeOffered {
 			return true
 		}
 	}

@@ -122,11 +122,12 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 	return nil
 }
 
-// boughtFor is the order that bought what the action says, or nil. A part of a
+// boughtFor is the order that bought what the action says, or that a person was
+// asked to pay, or nil. A part of a
 // key is bought once.
 func boughtFor(have *ledger.State, a Action) *ledger.Order {
 	for _, o := range have.ByKey(a.Key) {
-		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && o.Phase.Spent() {
+		if o.Generation == a.Generation && o.Part == a.Part && o.Item == a.Item && (o.Phase.Spent() || o.Phase == ledger.Offered) {
 			return o
 		}
 	}

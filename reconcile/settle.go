@@ -26,6 +26,9 @@ func (s *State) sighted(e Sighted) {
 	if p != nil && !s.judge(p, e.Sight) {
 		return
 	}
+	if !s.answered(e.Wallet, e.Sight.History) {
+		return
+	}
 	if err := s.tide(e.Wallet, e.Sight.History); err != nil {
 		s.stop(err)
 		s.draft = nil
@@ -138,7 +141,7 @@ func (s *State) pursue(p *ledger.Payment, sight Sight) {
 	switch {
 	case p.Burn != nil:
 		s.pursueBurn(p, wait)
-	case p.Phase == ledger.PaymentArmed && p.Wallet == s.self:
+	case p.Phase == ledger.PaymentArmed && p.Wallet == s.self && !s.byhand:
 		s.do(s.sign(p))
 	case p.Phase == ledger.PaymentArmed:
 		s.do(wait) // its key is not here: it ends at its valid_until

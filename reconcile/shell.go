@@ -9,11 +9,12 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 )
 
-// World is the four sockets, and somebody who watches.
+// World is the sockets, and somebody who watches.
 type World struct {
 	Ledger Ledger
 	Market Market
 	Signer Signer
+	Till   Till // of a run that signs nothing; otherwise nil
 	Chain  Chain
 	Watch  func(Progress) // may be nil; called from one goroutine
 }
@@ -122,6 +123,8 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 	case Sign:
 		message, err := w.Signer.Sign(ctx, f.Payload, f.Deploys, f.Keys)
 		e = Signed{f.Payment, f.Burn, message, err}
+	case Hand:
+		e = Handed{f.Handout.Request, w.Till.Hand(ctx, f.Handout)}
 	case Send:
 		// The chain decides what became of it; an error here proves nothing.
 		_ = w.Chain.Broadcast(ctx, f.Message)

@@ -46,6 +46,13 @@ type Signer interface {
 	Sign(ctx context.Context, p ton.Payload, deploys bool, keys []string) (ton.BoC, error)
 }
 
+// Till hands requests to pay to a person.
+type Till interface {
+	// Hand gives the request away. After an error somebody may have it all the
+	// same.
+	Hand(ctx context.Context, h Handout) error
+}
+
 // Chain is the only judge of what was paid and the only clock that decides.
 type Chain interface {
 	// Look returns the wallet's proven state and its transactions after

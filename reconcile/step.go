@@ -23,6 +23,7 @@ type State struct {
 	rules  firewall.Rules
 	host   string
 	cancel ledger.PaymentID
+	byhand bool   // nothing is signed: a person is asked to pay
 	reason string // of cancelling it
 	pause  time.Duration
 
@@ -45,6 +46,7 @@ type State struct {
 	quoting []ledger.OrderID          // asked for, in plan order
 	ready   []ledger.OrderID          // quoted, to be paid, in plan order
 	draft   *draft                    // the payment that is being prepared
+	handing bool                      // a request is being handed over
 	failed  int                       // emulations that failed in a row
 	braked  bool                      // the breaker waits for an acknowledgement
 	telling map[ledger.OrderID]int    // confirm calls made for an order
@@ -92,7 +94,9 @@ type draft struct {
 // Result is what an apply did.
 type Result struct {
 	Run         ledger.RunID
-	Bought      []ledger.OrderID // paid in this run
+	Bought      []ledger.OrderID // found paid in this run
+	Offered     []ledger.OrderID // a person was asked to pay them
+	Left        int              // orders that did not fit into the request
 	Problems    []Problem        // orders that were not bought
 	Undelivered []ledger.OrderID // paid, and Fragment has not acknowledged it
 	Settled     int              // payments of earlier runs that were settled first
@@ -131,6 +135,9 @@ type Setup struct {
 	// second. Longer ones follow it.
 	Pause time.Duration
 
+	// Unsigned asks a person to pay, in one request, in the place of signing.
+	Unsigned bool
+
 	// Cancel is an open payment to be burned, for a reason; 0 for none.
 	Cancel ledger.PaymentID
 	Reason string
@@ -139,7 +146,7 @@ type Setup struct {
 // NewState prepares an apply. Nothing happens before the first Step.
 func NewState(u Setup) *State {
 	return &State{
-		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, pause: cmp.Or(u.Pause, time.Second),
+		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, byhand: u.Unsigned, pause: cmp.Or(u.Pause, time.Second),
 		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
 		whom: map[ledger.OrderID]whom{}, newcomers: map[string][]ledger.OrderID{},
 		jobs: map[ledger.OrderID]bool{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
@@ -165,6 +172,8 @@ func (s *State) Step(e Event) []Effect {
 		s.tried(e)
 	case Signed:
 		s.signed(e)
+	case Handed:
+		s.handed(e)
 	case Told:
 		s.told(e)
 	case Learned:
@@ -230,7 +239,7 @@ func (s *State) advance() {
 
 // finish ends the run when nothing is left to do or to wait for.
 func (s *State) finish() {
-	if s.ended || len(s.book.Open()) > 0 && !s.abandoned() || len(s.telling) > 0 {
+	if s.ended || len(s.book.Open()) > 0 && !s.abandoned() || len(s.telling) > 0 || s.handing {
 		return
 	}
 	if s.stopped == nil {
@@ -259,7 +268,7 @@ func (s *State) conclude() {
 			s.result.Undelivered = append(s.result.Undelivered, id)
 		}
 	}
-	if s.run == 0 || len(s.jobs) > 0 || len(s.book.Open()) > 0 {
+	if s.run == 0 || len(s.jobs) > 0 || s.result.Left > 0 || len(s.book.Open()) > 0 {
 		return // the run stays unfinished, and the same plan may go on
 	}
 	outcome := "complete"

@@ -32,6 +32,26 @@ func TakeIn(book *ledger.State, wallet ton.Address, history []ton.Transaction, r
 	return t.events
 }
 
+// Answers returns the events by which a wallet's proven history settles what
+// people were asked to pay, and folds them into the book. It is what an apply
+// does first; TakeIn takes in what remains.
+func Answers(book *ledger.State, wallet ton.Address, history []ton.Transaction) ([]ledger.Event, error) {
+	known := newExplainer(book)
+	var events []ledger.Event
+	for _, t := range history {
+		if known.payment(wallet, t) != nil {
+			continue
+		}
+		if e, paid := book.Answer(wallet, t); paid {
+			if err := book.Apply(e); err != nil {
+				return nil, err
+			}
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
 type taker struct {
 	book   *ledger.State
 	wallet ton.Address
@@ -62,6 +82,15 @@ func (t *taker) transaction(tx ton.Transaction) {
 		}
 		owner := t.book.Orders[t.book.Refs[ref]]
 		_, used := t.book.Refs[ref]
+		switch {
+		case t.taken[ref] || owner == nil:
+		case owner.Request != 0 && owner.Settled == tx.Position:
+			t.taken[ref] = true
+			continue // a person was asked for it, and paid
+		case owner.Phase == ledger.Offered:
+			explained.Reason += fmt.Sprintf("; %s of it went out under the ref %s, for which order %d asks to pay something else", amount, ref, owner.ID)
+			continue
+		}
 		if t.taken[ref] || used && (owner == nil || owner.Phase == ledger.Armed || !owner.Settled.IsZero()) {
 			// Paid a second time. What it bought is known; the money is not.
 			explained.Reason += fmt.Sprintf("; %s of it went out once more under the ref %s", amount, ref)
@@ -96,7 +125,7 @@ func (t *taker) release(key string) (events []ledger.Event) {
 func (t *taker) assign(owner *ledger.Order, item product.Item) ledger.Event {
 	if _, begun := t.parts[owner.Key]; !begun {
 		for _, o := range t.book.ByKey(owner.Key) {
-			if o.Generation == owner.Generation && (o.Phase.Spent() || o.Phase == ledger.Armed) {
+			if o.Generation == owner.Generation && (o.Phase.Spent() || o.Phase.Out()) {
 				t.given[owner.Key] += o.Item.Quantity
 				t.parts[owner.Key] = max(t.parts[owner.Key], o.Part)
 			}

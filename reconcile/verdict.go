@@ -44,12 +44,12 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, no
 		}
 	}
 	for _, o := range have.ByKey(key) {
-		if o.Generation != have.Generation(key) || !o.Phase.Spent() && o.Phase != ledger.Armed {
+		if o.Generation != have.Generation(key) || !o.Phase.Spent() && !o.Phase.Out() {
 			continue
 		}
 		e.Item.Kind = o.Item.Kind
 		e.Item.Quantity += o.Item.Quantity
-		if o.Phase == ledger.Armed {
+		if o.Phase.Out() {
 			e.InFlight += o.Item.Quantity
 		}
 	}
@@ -131,6 +131,8 @@ func next(a Action) string {
 	case CodeHeld:
 		return fmt.Sprintf("say how it ended: fragplan ledger resolve %s -as delivered|returned -reason TEXT", a.Key)
 	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner, CodeFirstTime:
+		return a.Reason
+	case CodeOffered:
 		return a.Reason
 	case CodePremiumRuns:
 		return "nothing is to be done: a later apply buys it, when no other Premium of this person is under way"

@@ -24,6 +24,7 @@ type world struct {
 
 	price  func(product.Item) ton.Nano
 	offers int
+	handed []reconcile.Handout
 	told   []ledger.OrderID // confirm calls that were answered with ok
 
 	// answer, if it returns an event, answers an effect in the place of this
@@ -163,6 +164,9 @@ func (w *world) carry(f reconcile.Effect) {
 		w.step(reconcile.Tried{Emulation: w.emulate(f.Payload)})
 	case reconcile.Sign:
 		w.step(reconcile.Signed{Payment: f.Payment, Burn: f.Burn, Message: w.sign(f.Payload)})
+	case reconcile.Hand:
+		w.handed = append(w.handed, f.Handout)
+		w.step(reconcile.Handed{Request: f.Handout.Request})
 	case reconcile.Send:
 		w.pool = append(w.pool, f.Message)
 	case reconcile.Tell:

@@ -121,6 +121,10 @@ func momentLine(e ledger.Event) string {
 		return fmt.Sprintf("a person has it issued again: %s", e.Reason)
 	case ledger.FoundAssigned:
 		return fmt.Sprintf("order %d: a payment in the chain was for it: %s", e.Order, e.Reason)
+	case ledger.PaymentRequested:
+		return fmt.Sprintf("request %d: a person is asked to pay %s, until %s", e.Request, Count(len(e.Orders), "order"), date(e.ValidUntil))
+	case ledger.RequestPaid:
+		return fmt.Sprintf("paid by a person, in the chain as %d:%s", e.Transaction.LT, e.Transaction.Hash)
 	case ledger.PaymentArmedEvent:
 		return fmt.Sprintf("payment %d: written for %s, seqno %d", e.Payment, Count(len(e.Orders), "order"), e.Payload.Seqno)
 	case ledger.PaymentSignedEvent:

@@ -26,6 +26,7 @@ type Handler interface {
 // work is what a plan leaves to do: for apply, and for a person first.
 type work struct {
 	orders  int // purchases
+	asked   int // lines that a person was asked to pay before
 	blocked int // lines that somebody must mend before they can be bought
 }
 
@@ -33,8 +34,11 @@ func workOf(p *reconcile.Plan) work {
 	t := p.Summary()
 	w := work{orders: t.Buy + t.TopUp}
 	for _, a := range p.Actions {
-		if a.Failure() {
+		switch {
+		case a.Failure():
 			w.blocked++
+		case a.Code == reconcile.CodeOffered:
+			w.asked++
 		}
 	}
 	return w
@@ -45,6 +49,7 @@ var stageWords = map[string]string{
 	"armed":   "recorded",
 	"signed":  "signed and sent",
 	"waiting": "waits for the chain",
+	"offered": "to be paid by hand:",
 	"dead":    "can't reach the chain any more",
 	"burning": "is being cancelled",
 
@@ -98,19 +103,19 @@ func Count(n int, noun string) string {
 }
 
 // left is how many of the planned purchases were not begun or not finished. A
-// run that came to its end leaves none: what it skipped was bought by an
-// earlier run of the same plan.
+// run that came to its end leaves none, but for what did not fit into a request
+// to pay: what else it skipped was bought by an earlier run of the same plan.
 func (w work) left(r reconcile.Result, err error) int {
 	if err == nil {
-		return 0
+		return r.Left
 	}
-	return max(0, w.orders-len(r.Bought)-len(r.Problems))
+	return max(0, w.orders-len(r.Bought)-len(r.Problems)-len(r.Offered))
 }
 
 // unbegun reports whether an error came before anything was done or meant to
 // be done: then it says all that there is to say.
 func (w work) unbegun(r reconcile.Result, err error) bool {
-	return err != nil && w == work{} && len(r.Bought)+len(r.Problems)+len(r.Undelivered)+r.Settled+r.Payments == 0
+	return err != nil && w == work{} && len(r.Bought)+len(r.Offered)+len(r.Problems)+len(r.Undelivered)+r.Settled+r.Payments == 0
 }
 
 // complete reports whether an apply did all that is written.
@@ -131,13 +136,23 @@ func failures(r reconcile.Result) (n int) {
 // outcome is the last line of an apply.
 func (w work) outcome(r reconcile.Result, err error) string {
 	var b strings.Builder
-	if w.complete(r, err) {
+	switch {
+	case len(r.Offered) > 0:
+		b.WriteString("Handed out.")
+	case w.complete(r, err):
 		b.WriteString("Apply complete!")
-	} else {
+	default:
 		b.WriteString("Apply incomplete.")
 	}
 	failed := failures(r)
-	fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), failed)
+	if n := len(r.Offered); n > 0 {
+		fmt.Fprintf(&b, " %s to be paid by hand, %d failed", Count(n, "order"), failed)
+	} else {
+		fmt.Fprintf(&b, " %d bought, %d failed", len(r.Bought), failed)
+		if w.asked > 0 {
+			fmt.Fprintf(&b, ", %d to be paid by hand", w.asked)
+		}
+	}
 	if waiting := len(r.Problems) - failed; waiting > 0 {
 		fmt.Fprintf(&b, ", %d waiting", waiting)
 	}

@@ -80,6 +80,9 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 		for _, ref := range refs(state, o.ID) {
 			rows = append(rows, []string{"  ref", ref})
 		}
+		if r := state.Requests[o.Request]; r != nil {
+			rows = append(rows, []string{"  request", fmt.Sprintf("%d, to pay until %s", r.ID, date(r.ValidUntil))})
+		}
 		if p := state.Payments[o.Payment]; p != nil {
 			rows = append(rows, []string{"  payment", fmt.Sprintf("%d, %s, seqno %d of %s", p.ID, p.Phase, p.Seqno, p.Wallet)})
 		}
@@ -118,18 +121,17 @@ func delivery(o *ledger.Order) string {
 // evidence is what to show Fragment's support of an order that was paid and
 // never acknowledged, or that is held.
 func evidence(state *ledger.State, o *ledger.Order) [][]string {
-	p := state.Payments[o.Payment]
-	if o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || p == nil {
+	if o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || state.Payments[o.Payment] == nil && state.Requests[o.Request] == nil {
 		return nil
 	}
 	t := o.Invoice.Transfer
 	rows := [][]string{
-		{"  paid by", p.Wallet.String()},
+		{"  paid by", o.Wallet.String()},
 		{"  paid to", fmt.Sprintf("%s, %s TON", t.To, t.Amount)},
 		{"  request", o.Invoice.RequestID},
 	}
-	if len(p.Message) > 0 {
-		rows = append(rows, []string{"  message", base64.StdEncoding.EncodeToString(p.Message)})
+	if message := state.Message(o); len(message) > 0 {
+		rows = append(rows, []string{"  message", base64.StdEncoding.EncodeToString(message)})
 	}
 	return rows
 }

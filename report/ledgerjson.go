@@ -26,6 +26,7 @@ type jsonOrder struct {
 	Price       *jsonAmount `json:"price,omitempty"` // of the newest offer
 	Ref         string      `json:"ref,omitempty"`
 	Payment     int64       `json:"payment,omitempty"`
+	Request     int64       `json:"request,omitempty"`     // by which a person was asked to pay it
 	Time        uint32      `json:"time,omitempty"`        // Unix seconds of the block that paid it
 	Transaction string      `json:"transaction,omitempty"` // its hash
 	Evidence    string      `json:"evidence,omitempty"`    // of delivery: history, page or person
@@ -53,7 +54,7 @@ func LedgerJSON(w io.Writer, state *ledger.State) error {
 		j := jsonOrder{
 			Order: int64(o.ID), Key: o.Key, Generation: o.Generation, Part: o.Part, Run: int64(o.Run), Person: o.Person, Handle: o.Handle,
 			Product: string(o.Item.Kind), Quantity: o.Item.Quantity, Phase: string(o.Phase), Spent: o.Phase.Spent(), Reason: o.Reason,
-			Max: amount(o.Cap), Payment: int64(o.Payment), Time: o.Time, Evidence: o.Evidence, Listed: o.Row.Time,
+			Max: amount(o.Cap), Payment: int64(o.Payment), Request: int64(o.Request), Time: o.Time, Evidence: o.Evidence, Listed: o.Row.Time,
 		}
 		if o.Invoice != nil {
 			j.Price, j.Ref = amount(o.Invoice.Price), o.Invoice.Ref

@@ -53,6 +53,11 @@ func SpendingOf(book *ledger.State, from, to time.Time) Spending {
 			s.Fees += p.Fees
 		}
 	}
+	for _, t := range book.Outside {
+		if within(t.Time) {
+			s.Fees += t.Fees
+		}
+	}
 	slices.SortStableFunc(s.Purchases, func(a, b Purchase) int { return a.Time.Compare(b.Time) })
 	return s
 }

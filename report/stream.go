@@ -88,6 +88,7 @@ type jsonProblem struct {
 type jsonResult struct {
 	Run         int64         `json:"run"`
 	Bought      int           `json:"bought"`
+	Offered     int           `json:"offered"` // a person was asked to pay them
 	Failed      int           `json:"failed"`
 	Waiting     int           `json:"waiting"` // for their turn, such as Premium that still runs
 	Blocked     int           `json:"blocked"` // lines of the plan that somebody must mend first
@@ -150,7 +151,7 @@ func (s *stream) Done(r reconcile.Result, err error) {
 	}
 	failed := failures(r)
 	j := jsonResult{
-		Run: int64(r.Run), Bought: len(r.Bought), Failed: failed, Waiting: len(r.Problems) - failed, Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
+		Run: int64(r.Run), Bought: len(r.Bought), Offered: len(r.Offered), Failed: failed, Waiting: len(r.Problems) - failed, Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
 		Payments: r.Payments, Spent: amount(r.Spent.Amount()), Fees: amount(r.Fees.Amount()), Problems: []jsonProblem{},
 	}
 	for _, p := range r.Problems {

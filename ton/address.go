@@ -87,6 +87,15 @@ func MustParseAddress(s string) Address {
 // wallets are written.
 func (a Address) String() string { return a.friendly(flagNonBounceable) }
 
+// Friendly prints the friendly form, "EQ…" if a message to it is to come back
+// where it can't be taken, otherwise "UQ…".
+func (a Address) Friendly(bounce bool) string {
+	if bounce {
+		return a.friendly(flagBounceable)
+	}
+	return a.friendly(flagNonBounceable)
+}
+
 // Raw prints the raw form: "0:" and 64 hexadecimal digits.
 func (a Address) Raw() string { return fmt.Sprintf("%d:%x", a.Workchain, a.Account) }
 
