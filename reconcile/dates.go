@@ -119,6 +119,8 @@ func (d *differ) series(list []spec.Occurrence) {
 func (d *differ) settled(key string) verdict {
 	for _, o := range d.have.ByKey(key) {
 		switch o.Phase {
+		case ledger.Offered:
+			return verdict{Unknown, CodeOffered, askedFor(o)}
 		case ledger.Armed:
 			return verdict{Unknown, "", "a payment for it is in flight and is settled first"}
 		case ledger.Held:
@@ -132,7 +134,7 @@ func (d *differ) reissued(key string) bool { return d.have.Generation(key) > 1 }
 
 func (d *differ) inFlight(key string) bool {
 	for _, o := range d.have.ByKey(key) {
-		if o.Phase == ledger.Armed || o.Phase == ledger.Held {
+		if o.Phase.Out() || o.Phase == ledger.Held {
 			return true
 		}
 	}

@@ -176,7 +176,7 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		case order.Phase.Spent() && order.Handle != o.Handle && !slices.Contains(o.Was, "@"+order.Handle) && !slices.Contains(o.Was, order.Handle):
 			return Blocked, CodeHandle, fmt.Sprintf("it was given to @%s, and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", order.Handle, o.Handle, order.Handle)
 		case order.Phase == ledger.Offered:
-			return Unknown, CodeOffered, fmt.Sprintf("a person was asked to pay it (request %d); apply finds it when it is paid. Who knows that nobody has paid it and nobody will, says so: fragplan ledger resolve %s -as unpaid -reason TEXT", order.Request, order.Key)
+			return Unknown, CodeOffered, askedFor(order)
 		case order.Phase == ledger.Armed:
 			return Unknown, "", "a payment for it is in flight and is settled first"
 		}
@@ -206,6 +206,11 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
 	}
 	return 0, "", ""
+}
+
+// askedFor says of an offered order what it waits for.
+func askedFor(o *ledger.Order) string {
+	return fmt.Sprintf("a person was asked to pay it (request %d); apply finds it when it is paid. Who knows that nobody has paid it and nobody will, says so: fragplan ledger resolve %s -as unpaid -reason TEXT", o.Request, o.Key)
 }
 
 // price fills in what the line may cost, or blocks it.

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -40,9 +42,22 @@ func (e explainer) payment(wallet ton.Address, t ton.Transaction) *ledger.Paymen
 
 // Unexplained are the transactions of a wallet's proven history in which
 // something left and that the ledger does not account for. Where there are any,
-// apply buys nothing.
-func Unexplained(book *ledger.State, wallet ton.Address, history []ton.Transaction) []ton.Transaction {
-	return newExplainer(book).unexplained(wallet, history)
+// apply buys nothing. What a person was asked to pay, and paid, is accounted
+// for, although only apply records it.
+func Unexplained(book *ledger.State, wallet ton.Address, history []ton.Transaction) (list []ton.Transaction) {
+	known := newExplainer(book)
+	paid := map[ledger.OrderID]bool{}
+	for _, t := range known.unexplained(wallet, history) {
+		e, ok := book.Answer(wallet, t)
+		if !ok || len(e.Paid) < len(t.Out) || slices.ContainsFunc(e.Paid, func(id ledger.OrderID) bool { return paid[id] }) {
+			list = append(list, t)
+			continue
+		}
+		for _, id := range e.Paid {
+			paid[id] = true
+		}
+	}
+	return list
 }
 
 func (e explainer) unexplained(wallet ton.Address, history []ton.Transaction) (list []ton.Transaction) {

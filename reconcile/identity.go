@@ -26,7 +26,7 @@ func peopleOf(book *ledger.State) people {
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
 		switch o := book.Orders[id]; {
 		case o == nil:
-		case o.Phase == ledger.Armed || o.Phase == ledger.Sent || o.Phase == ledger.Paid || o.Phase == ledger.Held:
+		case o.Phase.Out() || o.Phase == ledger.Sent || o.Phase == ledger.Paid || o.Phase == ledger.Held:
 			p.open[o.Handle] = append(p.open[o.Handle], o.Reserve)
 		case (o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered) && o.Found == 0:
 			if pin, ok := p.pins[o.Handle]; ok && id >= pin.Since {

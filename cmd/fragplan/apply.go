@@ -20,6 +20,7 @@ import (
 
 func (p *program) applyCommand() *cobra.Command {
 	var approved, asJSON bool
+	var unsigned string
 	c := &cobra.Command{
 		Use: "apply [PLANFILE]", Short: "Buy what the plan says, exactly once", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -29,6 +30,12 @@ func (p *program) applyCommand() *cobra.Command {
 			if len(args) == 0 && !approved && !p.terminal() {
 				return errors.New("there is no terminal to ask on: give a plan file or -auto-approve")
 			}
+			if c.Flags().Changed("unsigned") && unsigned == "" {
+				return errors.New("-unsigned names the file for the request, or - for stdout")
+			}
+			if unsigned == "-" && asJSON {
+				return errors.New("-unsigned - and -json both write to stdout: name a file")
+			}
 			var saved *reconcile.Plan
 			if len(args) == 1 {
 				var err error
@@ -36,21 +43,27 @@ func (p *program) applyCommand() *cobra.Command {
 					return err
 				}
 			}
-			return p.apply(c.Context(), saved, approved, asJSON)
+			return p.apply(c.Context(), saved, approved, asJSON, unsigned)
 		},
 	}
 	c.Flags().BoolVar(&approved, "auto-approve", false, "don't ask")
 	c.Flags().BoolVar(&asJSON, "json", false, "print every step as one JSON object a line")
+	c.Flags().Var(word{&unsigned, "FILE"}, "unsigned", "sign nothing: write a TON Connect request to pay in this file (- for stdout)")
 	return c
 }
 
 // apply settles what an earlier run left open, shows the plan, asks, and buys.
-func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool) error {
+func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool, unsigned string) error {
+	out := p.stdout
+	if unsigned == "-" {
+		p.stdout = p.stderr // the request stands alone
+	}
 	project, err := p.load()
 	if err != nil {
 		return err
 	}
 	defer project.Close()
+	project.unsigned = unsigned != ""
 	if err := project.owned(); err != nil {
 		return err
 	}
@@ -107,6 +120,12 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		shown.Done(settled, err)
 		return err
 	}
+	if unsigned != "" {
+		if project.till, err = p.openTill(unsigned, out); err != nil {
+			return err
+		}
+		defer project.till.close()
+	}
 	if saved == nil && !approved {
 		if err := p.ask(); err != nil {
 			return err
@@ -117,6 +136,9 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		err = verdict(result, plan)
 	}
 	shown.Done(result, err)
+	if len(result.Offered) > 0 && !asJSON {
+		p.showRequest(project.till)
+	}
 	return err
 }
 
@@ -126,6 +148,14 @@ func (p *project) note(ctx context.Context, plan *reconcile.Plan) error {
 		return p.recorder().Append(ctx, events)
 	}
 	return nil
+}
+
+// showRequest says what to do with a request, on a terminal with its picture.
+func (p *program) showRequest(t *till) {
+	t.explain(p.stdout, p)
+	if width := p.width(); width > 0 {
+		t.picture(p.stdout, width)
+	}
 }
 
 // verdict is the exit status of a run that came to its end: 1 if a person must
@@ -173,7 +203,19 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	key, err := p.signer(ctx)
+	var wallet ton.Wallet
+	world := reconcile.World{Ledger: p.recorder(), Chain: lookout{client}, Watch: shown.Progress}
+	if p.unsigned {
+		wallet, err = p.payer(ctx, client)
+		if p.till != nil {
+			p.till.network, world.Till = wallet.NetworkID, p.till
+		}
+	} else {
+		var key hand
+		if key, err = p.signer(ctx); err == nil {
+			wallet, world.Signer = key.Public(), key
+		}
+	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -182,18 +224,17 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		return reconcile.Result{}, err
 	}
 	for _, s := range seats {
-		s.client.Wallet.PublicKey = key.Public().PublicKey
+		s.client.Wallet.PublicKey = wallet.PublicKey
 	}
+	world.Market = newMarket(seats)
 	setup := reconcile.Setup{
-		Plan: plan, Wallet: key.Public(), Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: plan.Limits.Destinations},
+		Plan: plan, Wallet: wallet, Unsigned: p.unsigned, Book: p.book, Host: host(), Rules: firewall.Rules{Destinations: plan.Limits.Destinations},
 		Cancel: p.cancel, Reason: p.reason,
 	}
 	if p.program.sandbox {
 		setup.Pause = 50 * time.Millisecond // its own world recovers at once or never
 	}
-	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), reconcile.World{
-		Ledger: p.recorder(), Market: newMarket(seats), Signer: key, Chain: lookout{client}, Watch: shown.Progress,
-	})
+	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), world)
 	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
 		err = sqlite.ErrEpoch
 	}

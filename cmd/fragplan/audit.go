@@ -122,7 +122,11 @@ func (p *project) rebuild(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.recorder().Append(ctx, reconcile.TakeIn(p.book, address, history, p.reason)); err != nil {
+		paid, err := reconcile.Answers(p.book, address, history)
+		if err != nil {
+			return err
+		}
+		if err := p.recorder().Append(ctx, append(paid, reconcile.TakeIn(p.book, address, history, p.reason)...)); err != nil {
 			return err
 		}
 		if err := p.reload(ctx); err != nil {

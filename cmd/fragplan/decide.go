@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // What only a person may decide. Each decision is an event with its reason;
@@ -55,9 +58,9 @@ func (p *program) ledgerResolve() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resolve KEY", Short: "Say what became of an order that waits for a person", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
-			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, "returned": ledger.Released}[as]
+			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, "returned": ledger.Released, asUnpaid: ledger.Released}[as]
 			if !ok {
-				return errors.New("-as must be delivered (it was given) or returned (the money came back: it may be bought again)")
+				return errors.New("-as must be delivered (it was given), returned (the money came back: it may be bought again) or unpaid (nobody has paid the request and nobody will: it may be bought again)")
 			}
 			if all && order != "" {
 				return errors.New("give either -order or -all")
@@ -67,13 +70,18 @@ func (p *program) ledgerResolve() *cobra.Command {
 				return err
 			}
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
-				orders, err := waiting(project.book.ByKey(args[0]), args[0], phase, named, all)
+				if as == asUnpaid {
+					if err := project.findPaid(c.Context(), args[0]); err != nil {
+						return nil, "", err
+					}
+				}
+				orders, err := waiting(project.book.ByKey(args[0]), args[0], as, named, all)
 				if err != nil {
 					return nil, "", err
 				}
 				var events []ledger.Event
 				for _, o := range orders {
-					if o.Phase != ledger.Held {
+					if o.Phase != ledger.Held && as != asUnpaid {
 						events = append(events, ledger.OrderHeld{Order: o.ID, Reason: reason})
 					}
 					events = append(events, ledger.OrderResolved{Order: o.ID, As: phase, Reason: reason})
@@ -82,12 +90,15 @@ func (p *program) ledgerResolve() *cobra.Command {
 				if phase == ledger.Released {
 					said = "Recorded. It counts as not given: the next plan may buy it again."
 				}
+				if as == asUnpaid {
+					said += " That nobody pays the old request is your word alone; if somebody does, the next apply stops and shows it."
+				}
 				return events, said, nil
 			})
 		},
 	}
 	f := c.Flags()
-	f.Var(word{&as, "delivered|returned"}, "as", "what became of it")
+	f.Var(word{&as, "delivered|returned|unpaid"}, "as", "what became of it")
 	f.Var(word{&order, "ID"}, "order", "the order's number, where several of the key wait")
 	f.BoolVar(&all, "all", false, "it is so for all orders of the key that wait")
 	reasonFlag(c, &reason)
@@ -106,12 +117,47 @@ func orderNamed(text string) (ledger.OrderID, error) {
 	return ledger.OrderID(n), nil
 }
 
+// asUnpaid is a person's word that nobody has paid a request and nobody will.
+const asUnpaid = "unpaid"
+
+// findPaid settles what the chain shows as paid by now, so that nobody gives
+// up what was paid a minute ago.
+func (p *project) findPaid(ctx context.Context, key string) error {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return err
+	}
+	looked := map[ton.Address]bool{}
+	for _, o := range p.book.ByKey(key) {
+		if o.Phase != ledger.Offered || looked[o.Wallet] {
+			continue
+		}
+		looked[o.Wallet] = true
+		w := p.book.Wallets[o.Wallet]
+		sight, err := lookout{client}.Look(ctx, w.Address, w.Version, w.Since())
+		if err != nil {
+			return fmt.Errorf("whether it was paid meanwhile: %w", err)
+		}
+		events, err := reconcile.Answers(p.book, w.Address, sight.History)
+		if err == nil {
+			err = p.recorder().Append(ctx, events)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // waiting chooses the orders of a key that a person's word is about: the one
 // that is named, the only one, or all of them if that was said.
-func waiting(orders []*ledger.Order, key string, as ledger.Phase, named ledger.OrderID, all bool) ([]*ledger.Order, error) {
+func waiting(orders []*ledger.Order, key string, as string, named ledger.OrderID, all bool) ([]*ledger.Order, error) {
 	var list []*ledger.Order
 	for _, o := range orders {
-		open := o.Phase == ledger.Held || (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && as == ledger.Delivered
+		open := o.Phase == ledger.Held || (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && as == "delivered"
+		if as == asUnpaid {
+			open = o.Phase == ledger.Offered
+		}
 		if open && (named == 0 || o.ID == named) {
 			list = append(list, o)
 		}

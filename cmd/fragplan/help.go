@@ -29,8 +29,15 @@ any interruption, run it again: what was paid is never paid twice.
 Ctrl-C stops cleanly: nothing new is begun, and what is under way is watched to
 its end. A second Ctrl-C stops at once.
 
-Exit status: 0 if everything was bought, or waits only for Premium that still
-runs; otherwise 1.`,
+With -unsigned nothing is signed, and no key is needed. What is to be paid is
+written as a TON Connect request, with a QR code on a terminal, for a person who
+pays with a wallet application. From then on it counts as given, whatever the
+time, until the chain shows it: the next apply looks. Only a person ends it
+unpaid, with fragplan ledger resolve KEY -as unpaid. One run makes one request;
+what did not fit into it comes with the next.
+
+Exit status: 0 if everything was bought or asked for, or waits only for Premium
+that still runs; otherwise 1.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
 of it, the newest records about it, and the edit or the command that would
 change the outcome. Changes nothing.`,
@@ -99,11 +106,14 @@ is written here.
 TRANSACTION brought money back that no order is held for; fragplan ledger audit
 lists them. With KEY the order of that key is held, and fragplan ledger resolve
 says what became of it. With -nobody it is no order's money.`,
-	"fragplan ledger resolve": `For orders that are held, for instance because the money came back, and for
-paid ones that Fragment never acknowledged.
+	"fragplan ledger resolve": `For orders that are held, for instance because the money came back, for paid
+ones that Fragment never acknowledged, and for those that a person was asked to
+pay.
 
 -as delivered: it was given. It counts, and is never bought again.
 -as returned: the money came back. The next plan may buy it again.
+-as unpaid: a person was asked to pay it (apply -unsigned), and nobody has or
+will. The next plan may buy it again; if somebody pays all the same, apply stops.
 
 Where several orders of the key wait, each may have had another fate: -order
 names one by its number, as fragplan ledger show KEY prints it, and -all means

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"math"
 	"os"
 	"regexp"
 	"strconv"
@@ -13,12 +13,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
-	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/ton"
-	"github.com/fragplan/fragplan/wallet"
 )
 
 // capture NAME PATTERN sets $NAME to what the pattern's group matches in the
@@ -64,49 +62,8 @@ func byhand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		transfer = offer.Transfer
 	}
-	ts.Check(pay(ctx, w, transfer))
-}
-
-// pay signs one transfer with the world's wallet and waits until it is executed.
-func pay(ctx context.Context, w *sandbox.World, transfer ton.Transfer) error {
-	client, err := chain.Dial(ctx, w.GlobalConfig, chain.Options{})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	key, err := wallet.KeyFromMnemonic(worldMnemonic(w))
-	if err != nil {
-		return err
-	}
-	signer, err := wallet.New(w.Version, key, w.NetworkID)
-	if err != nil {
-		return err
-	}
-	before, err := client.Account(ctx, w.Wallet, w.Version)
-	if err != nil {
-		return err
-	}
-	message, err := signer.Sign(ton.Payload{
-		Wallet: w.Version, WalletID: signer.Public().ID(), Seqno: before.Data.Seqno, ValidUntil: before.Time + 600, Transfers: []ton.Transfer{transfer},
-	}, !before.Active)
-	if err != nil {
-		return err
-	}
-	if err := client.Broadcast(ctx, message); err != nil {
-		return err
-	}
-	for after := before; after.Data.Seqno == before.Data.Seqno; {
-		if err := client.WaitBlock(ctx, after.Block); err != nil {
-			return err
-		}
-		if after, err = client.Account(ctx, w.Wallet, w.Version); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("the payment was not executed: %w", ctx.Err())
-		}
-	}
-	return nil
+	_, err = pay(ctx, w, math.MaxUint32, transfer)
+	ts.Check(err)
 }
 
 // lose takes the messages that no block holds yet from the network of this

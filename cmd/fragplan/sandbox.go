@@ -52,7 +52,7 @@ func (p *program) sandboxCommand() *cobra.Command {
 	f.Var(word{&listen, "ADDRESS"}, "listen", "where Fragment's API is, on this machine")
 	f.Var(word{&version, "v5r1|v4r2"}, "wallet", "version of the funded wallet; it counts when the world is made")
 	f.Var(word{&balance, "AMOUNT"}, "balance", "what the wallet is given when the world is made")
-	c.AddCommand(p.sandboxBooks(), p.sandboxSet())
+	c.AddCommand(p.sandboxBooks(), p.sandboxPay(), p.sandboxSet())
 	return c
 }
 

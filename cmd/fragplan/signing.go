@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/signer"
 	"github.com/fragplan/fragplan/ton"
@@ -72,6 +73,38 @@ func (p *program) outside(ctx context.Context, project *project, want ton.Addres
 		return nil, project.foreign("signer's public key", "the key of that wallet", public, has, want)
 	}
 	return o, nil
+}
+
+// payer is the public side of the wallet that somebody else signs for. Its key
+// is known from fragplan.yaml, or from the chain once the wallet is deployed.
+func (p *project) payer(ctx context.Context, client *chain.Client) (ton.Wallet, error) {
+	want, err := p.address(ctx)
+	if err != nil {
+		return ton.Wallet{}, err
+	}
+	public := p.spec.Wallet.PublicKey
+	if p.program.sandbox {
+		own, err := p.signer(ctx)
+		if err != nil {
+			return ton.Wallet{}, err
+		}
+		public = own.Public().PublicKey
+	}
+	if public == nil {
+		account, err := client.Account(ctx, want, p.spec.Wallet.Version)
+		if err != nil {
+			return ton.Wallet{}, err
+		}
+		if !account.Active {
+			return ton.Wallet{}, fmt.Errorf("the wallet %s has never sent anything, so the chain does not show its public key: write public_key: under wallet in fragplan.yaml, or send something from it first", want)
+		}
+		public = account.Data.PublicKey
+	}
+	w := ton.Wallet{Version: p.spec.Wallet.Version, PublicKey: public, NetworkID: p.networkID()}
+	if has := w.Address(); has != want {
+		return ton.Wallet{}, p.foreign("public key", "the key of that wallet", public, has, want)
+	}
+	return w, nil
 }
 
 // foreign is the error for a key that is not the project's. The usual mistake
