@@ -88,11 +88,11 @@ type jsonProblem struct {
 type jsonResult struct {
 	Run         int64         `json:"run"`
 	Bought      int           `json:"bought"`
-	Offered     int           `json:"offered"` // a person was asked to pay them
 	Failed      int           `json:"failed"`
-	Waiting     int           `json:"waiting"` // for their turn, such as Premium that still runs
-	Blocked     int           `json:"blocked"` // lines of the plan that somebody must mend first
-	Left        int           `json:"left"`    // planned, and neither bought nor failed
+	Waiting     int           `json:"waiting"`           // for their turn, such as Premium that still runs
+	Blocked     int           `json:"blocked"`           // lines of the plan that somebody must mend first
+	Offered     int           `json:"offered,omitempty"` // a person was asked to pay them
+	Left        int           `json:"left"`              // planned, and neither bought nor failed
 	Undelivered int           `json:"undelivered"`
 	Settled     int           `json:"settled"`
 	Payments    int           `json:"payments"`
