@@ -120,6 +120,8 @@ type Plan struct {
 	Violations    []Violation   `json:"violations,omitempty"`
 	Today         schedule.Date `json:"today,omitzero"` // the day for which it was made; zero if nothing that is written has a date
 
+	// Next are the dates that come next; display only.
+	Next []spec.Coming `json:"next,omitempty"`
 	// Rules of grants that recur, which the ledger notes before it relies on them.
 	Rules []ledger.RuleSeen `json:"rules,omitempty"`
 

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -90,7 +91,9 @@ type jsonPlan struct {
 	Created       int64           `json:"created"` // Unix seconds
 	Actions       []jsonAction    `json:"actions"`
 	Violations    []jsonViolation `json:"violations"`
-	Warnings      []string        `json:"warnings"` // what was in the way of a better plan, such as prices that can't be asked for
+	Today         string          `json:"today,omitempty"` // the day for which it was made, if anything has a date
+	Next          []spec.Coming   `json:"next,omitempty"`  // the dates that come next
+	Warnings      []string        `json:"warnings"`        // what was in the way of a better plan, such as prices that can't be asked for
 	Summary       jsonSummary     `json:"summary"`
 }
 
@@ -143,7 +146,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
-		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created,
+		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Today: p.Today.String(), Next: p.Next,
 		Destinations: []string{}, Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
 	}
 	for _, a := range p.Limits.Destinations {

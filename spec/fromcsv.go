@@ -178,7 +178,7 @@ func (l *loader) inCell(t *table, c cell) (Recipient, bool) {
 	low := strings.ToLower(h)
 	if i, listed := l.byID[name]; listed && !at {
 		p := l.p.People[i]
-		if p.Handle != low && handleForm.MatchString(name) {
+		if l.handles[low] != name && handleForm.MatchString(name) {
 			t.bad(c, "recipient", "write the user name that is meant, with @", "%s may be person %s (@%s) or the user name @%s", clip(name), clip(p.ID), p.Handle, low)
 			return Recipient{}, false
 		}

@@ -23,6 +23,9 @@ refuses if something else was bought meanwhile.
 
 Exit status: 0, or 1 if there was an error or the plan must not be applied.
 With -detailed-exitcode also 2, if something would be bought.`,
+	"fragplan forecast": `Adds up, month by month, what a plan would buy now and what falls due by the
+schedules that are written: at today's prices if there is a session, otherwise
+at the ceilings. Fees of the network are not in it. Buys nothing.`,
 	"fragplan apply": `Settles what an earlier run left open, shows the plan, asks, and buys. After
 any interruption, run it again: what was paid is never paid twice.
 

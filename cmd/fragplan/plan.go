@@ -68,7 +68,9 @@ func (p *program) planCommand() *cobra.Command {
 			case asMarkdown:
 				err = report.PlanMarkdown(p.stdout, plan)
 			default:
-				err = report.Plan(p.stdout, plan, p.style(), unchanged)
+				if err = report.Plan(p.stdout, plan, p.style(), unchanged); err == nil {
+					err = report.Next(p.stdout, plan.Next, p.style())
+				}
 				p.saved(out, plan)
 			}
 			if err != nil {
@@ -125,6 +127,9 @@ func shell(word string) string {
 // shown at their ceilings.
 const maxPrices = 50
 
+// nextDates is how many dates to come a plan shows.
+const nextDates = 5
+
 // plan compares the YAML with the ledger. Prices are asked only for what would
 // be bought, and only if there is a session; otherwise the ceilings stand.
 func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
@@ -147,6 +152,9 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 		return nil, err
 	}
 	plan.Nonce, plan.Created, plan.Sandbox = hex.EncodeToString(nonce[:]), time.Now().Unix(), p.program.sandbox
+	if today != 0 {
+		plan.Next = p.spec.Next(today, nextDates)
+	}
 	plan.Wallet, err = p.address(ctx)
 	return plan, err
 }

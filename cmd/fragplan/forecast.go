@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// mostMonths is how far a forecast looks.
+const mostMonths = 36
+
+func (p *program) forecastCommand() *cobra.Command {
+	var asJSON bool
+	var months int
+	c := &cobra.Command{
+		Use: "forecast", Short: "Show what the coming months cost, and when the wallet runs dry", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if months < 1 || months > mostMonths {
+				return fmt.Errorf("-months must be from 1 to %d", mostMonths)
+			}
+			p.collects = asJSON
+			return p.withLedger(c, func(project *project) error {
+				f, err := project.forecast(c.Context(), months)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return report.ForecastJSON(p.stdout, f, p.warnings)
+				}
+				return report.Forecast(p.stdout, f, p.style())
+			})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
+	c.Flags().IntVar(&months, "months", 6, "so many months, with the current one")
+	return c
+}
+
+// forecast adds to what the plan buys now what falls due later.
+func (p *project) forecast(ctx context.Context, months int) (reconcile.Forecast, error) {
+	plan, err := p.plan(ctx)
+	if err != nil {
+		return reconcile.Forecast{}, err
+	}
+	today := plan.Today
+	var balance *ton.Amount
+	switch account, err := p.balance(ctx); {
+	case ctx.Err() != nil:
+		return reconcile.Forecast{}, ctx.Err()
+	case err != nil:
+		p.program.tell("the wallet's balance is not known: " + err.Error())
+	default:
+		amount := account.Balance.Amount()
+		balance = &amount
+		if today == 0 {
+			today = p.spec.Today(time.Unix(int64(account.Time), 0))
+		}
+	}
+	if today == 0 { // nothing that is written has a date
+		today = p.spec.Today(time.Now())
+	}
+	year, month, _ := today.Midnight().Date()
+	through := schedule.DateOf(year, month+time.Month(months), 1) - 1
+	later := p.spec.Calendar(today, through)
+	prices, err := p.prices(ctx, unpriced(later))
+	if err != nil {
+		return reconcile.Forecast{}, err
+	}
+	return reconcile.Foresee(plan, later, today, through, prices, p.limits(), balance), nil
+}
+
+// unpriced is a plan that would buy each item once, to ask what they cost.
+func unpriced(later []spec.Coming) *reconcile.Plan {
+	p := &reconcile.Plan{}
+	for _, c := range later {
+		parts, _ := c.Item.Parts()
+		for _, part := range parts {
+			p.Actions = append(p.Actions, reconcile.Action{Verb: reconcile.Buy, Item: part})
+		}
+	}
+	return p
+}
+
+// balance reads the wallet's account.
+func (p *project) balance(ctx context.Context) (ton.Account, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return ton.Account{}, err
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return ton.Account{}, err
+	}
+	return client.Account(ctx, address, p.spec.Wallet.Version)
+}

@@ -1,0 +1,115 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// A Forecast is what will be paid for, month by month. Fees of the network are
+// not in it.
+type Forecast struct {
+	Today    schedule.Date
+	Through  schedule.Date
+	Months   []Month        // the current one first, without gaps
+	Priced   bool           // false: costs are ceilings
+	Unpriced []product.Item // that have neither a price nor a ceiling, and are in no sum
+
+	Balance ton.Amount // of the wallet; Known says whether it is
+	Known   bool
+	Dry     *Dry // nil: the balance lasts, or is not known
+}
+
+// A Month is what a calendar month of the project's time zone costs.
+type Month struct {
+	First schedule.Date // its first day
+	Gifts int
+	Cost  []ton.Amount // one an asset, by asset
+	Over  bool         // above limits.month
+}
+
+// Dry is when the wallet runs dry.
+type Dry struct {
+	Date  schedule.Date
+	Grant string // the first that can't be paid
+}
+
+// Foresee adds up what a plan would buy now and what falls due later. Prices
+// are today's where they are known, and the ceilings otherwise.
+func Foresee(plan *Plan, later []spec.Coming, today, through schedule.Date, prices Prices, limits policy.Limits, balance *ton.Amount) Forecast {
+	f := Forecast{Today: today, Through: through, Priced: len(prices) > 0}
+	left := int64(0)
+	if balance != nil {
+		f.Balance, f.Known, left = *balance, true, balance.Units
+	}
+	for m := month(today); m <= through; m = month(m + 31) {
+		f.Months = append(f.Months, Month{First: m})
+	}
+	spend := func(date schedule.Date, grant string, item product.Item, cost ton.Amount, people int) {
+		i := slices.IndexFunc(f.Months, func(m Month) bool { return m.First == month(date) })
+		if i < 0 {
+			return
+		}
+		m := &f.Months[i]
+		m.Gifts += people
+		for range people {
+			m.Cost = add(m.Cost, cost)
+			if f.Known && f.Dry == nil && cost.Asset == f.Balance.Asset {
+				if cost.Units > left {
+					f.Dry = &Dry{date, grant}
+				}
+				left -= cost.Units
+			}
+		}
+	}
+	for _, a := range plan.Actions {
+		if a.Buys() {
+			grant, _, _ := strings.Cut(a.Key, "/")
+			spend(today, grant, a.Item, a.Estimate, 1)
+		}
+	}
+	for _, c := range later {
+		parts, _ := c.Item.Parts()
+		for _, part := range parts {
+			cost, known := prices[part]
+			if !known {
+				cost, known = limits.Cap(part)
+			}
+			if !known {
+				if !slices.Contains(f.Unpriced, part) {
+					f.Unpriced = append(f.Unpriced, part)
+				}
+				continue
+			}
+			spend(c.Date, c.Grant, part, cost, c.People)
+		}
+	}
+	for i := range f.Months {
+		for _, cost := range f.Months[i].Cost {
+			f.Months[i].Over = f.Months[i].Over || limits.Of(policy.Month).Check(cost) != nil
+		}
+	}
+	return f
+}
+
+// month is the first day of a date's month.
+func month(d schedule.Date) schedule.Date {
+	year, m, _ := d.Midnight().Date()
+	return schedule.DateOf(year, m, 1)
+}
+
+func add(sums []ton.Amount, a ton.Amount) []ton.Amount {
+	i, found := slices.BinarySearchFunc(sums, a.Asset, func(b ton.Amount, asset ton.Asset) int {
+		return strings.Compare(string(b.Asset), string(asset))
+	})
+	if !found {
+		return slices.Insert(sums, i, a)
+	}
+	sums[i].Units += a.Units
+	return sums
+}

@@ -1,0 +1,59 @@
+package reconcile_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// A forecast adds up, by month and asset, what a plan buys now and what falls
+// due later, at known prices and otherwise at ceilings; and says on which day
+// the balance is not enough.
+func TestForesee(t *testing.T) {
+	stars, premium, none := product.Item{Kind: product.Stars, Quantity: 100}, product.Item{Kind: product.Premium, Quantity: 3}, product.Item{Kind: product.Premium, Quantity: 12}
+	plan := &reconcile.Plan{Actions: []reconcile.Action{
+		{Verb: reconcile.Buy, Key: "g/ann", Item: stars, Estimate: (1 * ton.TON).Amount()},
+		{Verb: reconcile.Blocked, Key: "g/bob", Item: stars, Estimate: (9 * ton.TON).Amount()},
+	}}
+	later := []spec.Coming{
+		{Date: on("2026-12-31"), Grant: "a", Item: stars, People: 2},
+		{Date: on("2027-02-01"), Grant: "b", Item: premium, People: 1},
+		{Date: on("2027-02-02"), Grant: "c", Item: none, People: 1},
+	}
+	prices := reconcile.Prices{stars: (2 * ton.TON).Amount()}
+	premiumCap, _ := limits.Cap(premium)
+	first := func(s string) schedule.Date { return on(s) }
+	want := []reconcile.Month{
+		{First: first("2026-12-01"), Gifts: 3, Cost: []ton.Amount{(5 * ton.TON).Amount()}},
+		{First: first("2027-01-01")},
+		{First: first("2027-02-01"), Gifts: 1, Cost: []ton.Amount{premiumCap}},
+	}
+	for balance, dry := range map[ton.Nano]*reconcile.Dry{
+		100 * ton.TON:                          nil,
+		5*ton.TON + ton.Nano(premiumCap.Units): nil,
+		5 * ton.TON:                            {Date: on("2027-02-01"), Grant: "b"},
+		4 * ton.TON:                            {Date: on("2026-12-31"), Grant: "a"},
+		0:                                      {Date: on("2026-12-10"), Grant: "g"},
+	} {
+		amount := balance.Amount()
+		f := reconcile.Foresee(plan, later, on("2026-12-10"), on("2027-02-28"), prices, limits, &amount)
+		if d := cmp.Diff(want, f.Months); d != "" {
+			t.Error(d)
+		}
+		if d := cmp.Diff(dry, f.Dry); d != "" {
+			t.Errorf("with %s: %s", balance, d)
+		}
+		if len(f.Unpriced) != 1 || f.Unpriced[0] != none {
+			t.Error(f.Unpriced)
+		}
+	}
+	if f := reconcile.Foresee(plan, later, on("2026-12-10"), on("2027-02-28"), nil, limits, nil); f.Known || f.Dry != nil || f.Priced {
+		t.Errorf("%+v", f)
+	}
+}
