@@ -103,10 +103,11 @@ type Invoice struct {
 	Name       string            `json:"name"`      // the display name; from outside, hostile
 	Transfer   ton.Transfer      `json:"transfer"`
 	Price      ton.Amount        `json:"price"`
-	Quoted     uint32            `json:"quoted"`      // Unix seconds of the newest block that was known when it came
-	ValidUntil uint32            `json:"valid_until"` // Unix seconds; must not be paid later
-	Confirm    string            `json:"confirm"`     // method of the confirm call
-	Params     map[string]string `json:"params"`      // and its parameters
+	Quoted     uint32            `json:"quoted"`            // Unix seconds of the newest block that was known when it came
+	ValidUntil uint32            `json:"valid_until"`       // Unix seconds; must not be paid later
+	Confirm    string            `json:"confirm"`           // method of the confirm call
+	Params     map[string]string `json:"params"`            // and its parameters
+	Session    string            `json:"session,omitempty"` // of several, the one that it was made in; it is confirmed there
 }
 
 // Check reports an invoice that names a price in one asset and asks to be paid

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/fragplan/fragplan/fragment"
@@ -15,12 +16,11 @@ type market struct {
 
 	mu   sync.Mutex
 	busy []int                         // orders that each seat is quoting
-	of   map[string]int                // by ref: the seat that quoted the order in this run
 	told map[product.Kind]map[int]bool // the seats that confirmed a payment in this run
 }
 
 func newMarket(seats []seat) *market {
-	return &market{seats: seats, busy: make([]int, len(seats)), of: map[string]int{}, told: map[product.Kind]map[int]bool{}}
+	return &market{seats: seats, busy: make([]int, len(seats)), told: map[product.Kind]map[int]bool{}}
 }
 
 // take gives an order to the seat that is least busy.
@@ -43,22 +43,13 @@ func (m *market) leave(n int) {
 	m.busy[n]--
 }
 
-func (m *market) sold(ref string, n int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.of[ref] = n
-}
-
-// confirm tells the session that quoted an order of its payment. Which one that
-// was an earlier run knew; then each is told, and one that doesn't know the
-// order says so and does nothing.
-func (m *market) confirm(kind product.Kind, ref string, do func(*fragment.Client) error) error {
-	m.mu.Lock()
-	owner, known := m.of[ref]
-	m.mu.Unlock()
+// confirm tells the session that quoted an order of its payment. If that one is
+// no longer listed, each is told, and one that doesn't know the order says so
+// and does nothing.
+func (m *market) confirm(kind product.Kind, session string, do func(*fragment.Client) error) error {
 	var first error
 	for n, s := range m.seats {
-		if known && n != owner {
+		if m.lists(session) && s.name != session {
 			continue
 		}
 		err := do(s.client)
@@ -79,6 +70,10 @@ func (m *market) confirm(kind product.Kind, ref string, do func(*fragment.Client
 		}
 	}
 	return first
+}
+
+func (m *market) lists(session string) bool {
+	return slices.ContainsFunc(m.seats, func(s seat) bool { return s.name == session })
 }
 
 // tellers are the seats that confirmed payments of a kind in this run, or all

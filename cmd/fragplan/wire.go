@@ -38,11 +38,10 @@ func (m *market) Quote(ctx context.Context, handle string, item product.Item) (r
 		return reconcile.Offer{}, m.refusal(m.seats[n], err)
 	}
 	person := ledger.Identity{Name: ledger.NormalName(p.Recipient.Name), Photo: ledger.PhotoHash(p.Recipient.Photo)}
-	m.sold(p.Ref, n)
 	return reconcile.Offer{From: p.From, Person: person, Invoice: ledger.Invoice{
 		RequestID: p.RequestID, Ref: p.Ref, Recipient: p.Recipient.Token, Name: p.Recipient.Name,
 		Transfer: p.Transfer, Price: p.Amount.Amount(), ValidUntil: p.ValidUntil,
-		Confirm: p.ConfirmMethod, Params: p.ConfirmParams,
+		Confirm: p.ConfirmMethod, Params: p.ConfirmParams, Session: m.seats[n].name,
 	}}, nil
 }
 
@@ -72,7 +71,7 @@ func (m *market) refusal(s seat, err error) error {
 }
 
 func (m *market) Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error {
-	return m.confirm(kind, invoice.Ref, func(c *fragment.Client) error {
+	return m.confirm(kind, invoice.Session, func(c *fragment.Client) error {
 		return c.Confirm(ctx, fragment.Purchase{Product: products[kind], ConfirmMethod: invoice.Confirm, ConfirmParams: invoice.Params}, message)
 	})
 }

@@ -81,7 +81,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request,
 			l.handle, l.kind, l.quantity, l.asset, l.price, l.time
 			FROM orders o LEFT JOIN listed l ON l.order_id = o.id ORDER BY id`, l.order},
-		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, quoted, valid_until, confirm FROM invoice`, l.invoice},
+		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, quoted, valid_until, confirm, session FROM invoice`, l.invoice},
 		{"invoice", `SELECT o.id, i.body, i.params FROM orders o JOIN invoice i ON i.order_id = o.id AND i.n = o.invoice WHERE ` + wanted, l.bulk},
 		{"payment", `SELECT id, run, wallet, version, wallet_id, seqno, valid_until, hash, deploys, base_lt, base_hash, phase,
 			settled_lt, settled_hash, time, fees, taken_lt, taken_hash, proof_seqno, proof_time, proof_block,
@@ -159,7 +159,7 @@ func (l *loader) invoice(r *row) error {
 	*o.Invoice = ledger.Invoice{
 		N: n, Ref: ref, RequestID: r.text(), Recipient: r.text(), Name: r.text(),
 		Transfer: ton.Transfer{To: r.address(), Bounce: r.flag(), Amount: ton.Nano(r.number())},
-		Price:    ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Quoted: uint32(r.number()), ValidUntil: uint32(r.number()), Confirm: r.word(),
+		Price:    ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Quoted: uint32(r.number()), ValidUntil: uint32(r.number()), Confirm: r.word(), Session: r.text(),
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func TestAFoundTransferIsOneForEver(t *testing.T) {
 		{`UPDATE found SET quantity = 9, reason = 'x'`, "what was found never changes"},
 		{`UPDATE found SET reason = ''`, "said once, for a reason"},
 		{`DELETE FROM found`, "a found transfer is never deleted"},
-		{`INSERT INTO invoice SELECT order_id, 2, request_id, 'r', recipient, name, destination, bounce, amount, body, price_asset, price, quoted, valid_until, confirm, params
+		{`INSERT INTO invoice SELECT order_id, 2, request_id, 'r', recipient, name, destination, bounce, amount, body, price_asset, price, quoted, valid_until, confirm, params, session
 			FROM invoice WHERE order_id = 1`, "a ref is used once"},
 	} {
 		refuses(t, path, c.statement, c.reason)

@@ -86,10 +86,10 @@ func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
 		return err
 	}
 	err = s.one(ctx, `INSERT INTO invoice (order_id, n, request_id, ref, recipient, name, destination, bounce, amount, body,
-			price_asset, price, quoted, valid_until, confirm, params)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			price_asset, price, quoted, valid_until, confirm, params, session)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(e.Order), i.N, i.RequestID, i.Ref, i.Recipient, i.Name, i.Transfer.To.Raw(), i.Transfer.Bounce, int64(i.Transfer.Amount), []byte(i.Transfer.Body),
-		string(i.Price.Asset), i.Price.Units, i.Quoted, i.ValidUntil, i.Confirm, string(params))
+		string(i.Price.Asset), i.Price.Units, i.Quoted, i.ValidUntil, i.Confirm, string(params), i.Session)
 	if err != nil {
 		return err
 	}
