@@ -50,7 +50,7 @@ func TestProfile(t *testing.T) {
 		"no wallet":        {profile("false", "true", jane+badge, ""), fragment.Profile{Name: "Jane & Co", Username: "jane", Identity: "verified"}},
 		"no user name": {profile(connected, "true", `<div class="tm-settings-item-head"> A
 			B </div>`, ""), fragment.Profile{Name: "A B", Wallet: wallet}},
-		"named a section":   {profile(connected, "true", `<h3 class="tm-settings-item-head">Identity, Linked Wallet</h3>`, ""), fragment.Profile{Name: "Identity, Linked Wallet", Wallet: wallet}},
+		"named a section":   {profile(connected, "true", `<h3 class="tm-settings-item-head">Identity</h3>`, ""), fragment.Profile{Name: "Identity", Wallet: wallet}},
 		"nothing but facts": {`<script>ajInit({"version":1}); Wallet.init({"address":` + connected + `})</script>`, fragment.Profile{Wallet: wallet}},
 	} {
 		t.Run(name, func(t *testing.T) {
