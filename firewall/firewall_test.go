@@ -49,7 +49,8 @@ func stars() (firewall.Want, firewall.Offer) {
 			To: collector, Amount: 460_900_000, Payload: comment("50 Telegram Stars \n\nRef#QE9AF7lOm")}}}
 }
 
-// The offers that Fragment was seen to make pass.
+// The offers that Fragment was seen to make pass, and their bodies are those that
+// fragplan would build, byte for byte.
 func TestRealOffersPass(t *testing.T) {
 	for payload, item := range map[string]product.Item{
 		"te6ccgEBAQEAJwAASgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNRRTlBRjdsT20":                     {Kind: product.Stars, Quantity: 50},
@@ -63,6 +64,11 @@ func TestRealOffersPass(t *testing.T) {
 		body, err := ton.ParseBase64(payload)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c, err := body.Cell(); err != nil {
+			t.Error(err)
+		} else if text, err := ton.Comment(c); err != nil || !bytes.Equal(firewall.Body(text), body) {
+			t.Errorf("%q is packed otherwise than Fragment does: %v", text, err)
 		}
 		want, got := stars()
 		want.Item, got.Messages[0].Payload = item, body

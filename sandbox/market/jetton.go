@@ -76,17 +76,31 @@ func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
 	case "custom":
 		custom = true
 	}
-	b := cell.BeginCell().MustStoreUInt(0x0f8a7ea5, 32).MustStoreUInt(binary.BigEndian.Uint64(query[:]), 64).
-		MustStoreBigCoins(big.NewInt(usdt)).MustStoreAddr(to.TLB()).MustStoreAddr(response.TLB()).
-		MustStoreBoolBit(custom)
-	if custom {
-		b.MustStoreRef(comment)
-	}
-	b.MustStoreBigCoins(big.NewInt(forward)).MustStoreBoolBit(true).MustStoreRef(comment)
+	body := jettonTransfer{binary.BigEndian.Uint64(query[:]), usdt, to, response, custom, forward, comment}.cell()
 	return answer{
 		"address": bounceable(wallet), "amount": strconv.FormatInt(gas, 10),
-		"payload": EncodePayload(b.EndCell(), m.on("padded")),
+		"payload": EncodePayload(body, m.on("padded")),
 	}, nil
+}
+
+// jettonTransfer asks a jetton wallet to pay usdt.
+type jettonTransfer struct {
+	query        uint64
+	usdt         int64
+	to, response ton.Address
+	custom       bool // the comment stands as a custom payload too
+	forward      int64
+	comment      *cell.Cell
+}
+
+func (t jettonTransfer) cell() *cell.Cell {
+	b := cell.BeginCell().MustStoreUInt(0x0f8a7ea5, 32).MustStoreUInt(t.query, 64).
+		MustStoreBigCoins(big.NewInt(t.usdt)).MustStoreAddr(t.to.TLB()).MustStoreAddr(t.response.TLB()).
+		MustStoreBoolBit(t.custom)
+	if t.custom {
+		b.MustStoreRef(t.comment)
+	}
+	return b.MustStoreBigCoins(big.NewInt(t.forward)).MustStoreBoolBit(true).MustStoreRef(t.comment).EndCell()
 }
 
 // bounceable is the form of an address at which a failure sends the money back.
