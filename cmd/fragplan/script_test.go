@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 		"fragplan": main,
 		// The same with a Fragment of this machine in the place of the live
 		// service, for what a rehearsal doesn't have.
-		"fragplan-live": func() { os.Exit(start(os.Getenv("FRAGMENT_URL"))) },
+		"fragplan-live":   func() { os.Exit(start(os.Getenv("FRAGMENT_URL"))) },
+		"fragplan-panics": panics,
 	})
 }
 
@@ -39,12 +40,13 @@ func TestScripts(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", example, "../../examples/signer").CombinedOutput(); err != nil {
 		t.Fatalf("examples/signer: %v\n%s", err, out)
 	}
-	testscript.Run(t, testscript.Params{
+	testscript.RunT(watched{t, &strings.Builder{}}, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SIGNER", example)
+			watchSecrets(e, t)
 			e.Values[hostKey{}] = &forgetest.Host{}
 			return nil
 		},
