@@ -20,7 +20,8 @@ import (
 //     and no other purchase may own one of the rows;
 //   - the hour after the transfers is over, so that no row is missing only
 //     because it is not there yet;
-//   - each row names somebody for whom exactly one key gives this product;
+//   - each row names somebody for whom exactly one key gives this product, and
+//     no date;
 //   - with all that is recognized, each such key has exactly what is written,
 //     and nothing of it waits for a person, may still be paid, or was issued
 //     again.
@@ -93,8 +94,8 @@ func (r *recognizer) keyOf(row ledger.Row) (key spec.Occurrence, ok bool) {
 		if o.Item.Kind != row.Item.Kind || !named {
 			continue
 		}
-		if ok {
-			return spec.Occurrence{}, false // which of them is a person's to say
+		if ok || o.Rule != "" || o.Date != 0 {
+			return spec.Occurrence{}, false // which of them, or of its dates, is a person's to say
 		}
 		key, ok = o, true
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -78,6 +79,8 @@ func TestRecognizedOnlyWithoutDoubt(t *testing.T) {
 		"one of two is not written":     {2, nil, people{bob}, rows{early, late}, 0, paidAt + 3600, nil},
 		"another product is written":    {1, nil, people{wants("g/ann", product.TopUp, 100)}, rows{early}, 0, paidAt + 3600, nil},
 		"two keys of the person":        {1, nil, people{ann, wants("h/ann", product.Stars, 100)}, rows{early}, 0, paidAt + 3600, nil},
+		"a grant that recurs":           {1, nil, people{set(ann, func(o *spec.Occurrence) { o.Key, o.Rule = "g/ann@2027-01-15", "FREQ=MONTHLY" })}, rows{early}, 0, paidAt + 3600, nil},
+		"a grant of a date":             {1, nil, people{set(ann, func(o *spec.Occurrence) { o.Date = schedule.Date(20_000) })}, rows{early}, 0, paidAt + 3600, nil},
 		"two people of the handle":      {1, nil, people{ann, set(bob, func(o *spec.Occurrence) { o.Was = []string{"@ann"} })}, rows{early}, 0, paidAt + 3600, nil},
 		"more is written":               {1, nil, people{set(ann, func(o *spec.Occurrence) { o.Item.Quantity = 200 })}, rows{early}, 0, paidAt + 3600, nil},
 		"less is written":               {1, nil, people{set(ann, func(o *spec.Occurrence) { o.Item.Quantity = 50 })}, rows{early}, 0, paidAt + 3600, nil},
