@@ -74,8 +74,15 @@ func decodeBody(text string) (report.Body, error) {
 	if op, err := s.LoadUInt(32); err == nil {
 		b.Op = fmt.Sprintf("%08x", op)
 	}
-	if text, err := ton.Comment(root); err == nil {
-		b.Comment = &text
+	inner := root
+	if t, err := ton.ParseJettonTransfer(root); err == nil {
+		b.Jetton = &t
+		if inner, err = t.Payload.Cell(); err != nil {
+			return b, nil
+		}
+	}
+	if text, err := ton.Comment(inner); err == nil {
+		b.Comment, b.Ref = &text, fragment.RefID(text)
 		// A top-up's comment doesn't say how much.
 		if item, _, ok := firewall.Recognize(text, ton.TON); ok && item.Kind != product.TopUp {
 			b.Item = item
