@@ -228,15 +228,18 @@ func (e *patient) wallet() {
 		return
 	}
 	var most ton.Amount
+	others := "" // what else the plan costs
 	for _, action := range reconcile.Diff(e.spec.Written(e.spec.Today(time.Unix(int64(a.Time), 0))), e.book, nil, e.spec.Limits).Actions {
 		if action.Buys() && action.Cap.Asset == ton.AssetTON {
 			most.Units += action.Cap.Units
+		} else if action.Buys() {
+			others = fmt.Sprintf("; %s is not compared", action.Cap.Asset)
 		}
 	}
 	if worst := ton.Nano(most.Units); a.Balance < worst {
-		e.add("balance", report.Warning, fmt.Sprintf("Send %s TON and something for the fees; an apply stops where the money ends.", worst-a.Balance), "%s TON, and the plan may cost %s TON", a.Balance, worst)
+		e.add("balance", report.Warning, fmt.Sprintf("Send %s TON and something for the fees; an apply stops where the money ends.", worst-a.Balance), "%s TON, and the plan may cost %s TON%s", a.Balance, worst, others)
 	} else {
-		e.add("balance", report.OK, "", "%s TON, and the plan costs at most %s TON", a.Balance, worst)
+		e.add("balance", report.OK, "", "%s TON, and the plan costs at most %s TON%s", a.Balance, worst, others)
 	}
 }
 
