@@ -134,24 +134,34 @@ func (s *sim) rehandle() {
 	s.checker.written(s.want)
 }
 
-// right writes back the user names under which keys were paid, as the plan asks
-// for. It reports whether there were any.
+// right does what the plan asks for where a key was paid under another user name:
+// a slip is written back, and a name that was used too goes into was. It reports
+// whether there was anything.
 func (s *sim) right(p *process) bool {
 	if s.planned == nil || p.branch != s.branch {
 		return false
 	}
 	acted := false
 	for _, a := range s.planned.Actions {
-		orders := p.book.ByKey(a.Key)
 		i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Key == a.Key })
-		if a.Code != reconcile.CodeHandle || len(orders) == 0 || i < 0 {
+		if a.Code != reconcile.CodeHandle || i < 0 {
 			continue
 		}
-		for _, o := range orders {
-			if o.Phase.Spent() && o.Handle != s.want[i].Handle {
-				s.want = slices.Clone(s.want)
-				s.want[i].Handle, acted = o.Handle, true
+		var names []string
+		for _, o := range p.book.ByKey(a.Key) {
+			if w := s.want[i]; o.Phase.Spent() && o.Handle != w.Handle && !slices.Contains(w.Was, o.Handle) && !slices.Contains(names, o.Handle) {
+				names = append(names, o.Handle)
 			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		s.want, acted = slices.Clone(s.want), true
+		if w := &s.want[i]; len(names) == 1 && len(w.Was) == 0 && s.IntN(2) == 0 {
+			w.Was = []string{w.Handle}
+			w.Handle = names[0]
+		} else {
+			w.Was = append(slices.Clone(w.Was), names...)
 		}
 	}
 	s.checker.written(s.want)
