@@ -25,9 +25,9 @@ import (
 // Good answers that are changed at random, as text, as cells or in the words of
 // the comment, are refused, or what would be signed is what the good ones ask
 // for, to the bit, or asks besides to bounce where the address has the form that
-// bounces: then money that nobody takes comes back. The one thing that only Fragment knows is the ref: a body that differs
-// in nothing but that is its word. MUTATIONS says how many; `make attack` makes
-// a million.
+// bounces: then money that nobody takes comes back. The one thing that only
+// Fragment knows is the ref: a body that differs in nothing but that is its word.
+// MUTATIONS says how many; `make attack` makes a million.
 func TestMutationsAreRefused(t *testing.T) {
 	n := 5000
 	if s := os.Getenv("MUTATIONS"); s != "" {
