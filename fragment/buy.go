@@ -21,12 +21,12 @@ type Purchase struct {
 	Recipient Recipient
 	RequestID string // Fragment's name for the order
 
-	Amount     ton.Nano     // the price that Fragment named when the order was made
-	Transfer   ton.Transfer // what has to be paid, exactly
+	Price      ton.Amount   // what Fragment named when the order was made
+	Transfer   ton.Transfer // what has to be paid, exactly; for USDT it asks the wallet's own jetton wallet to pay
 	From       ton.Address  // the wallet that is connected to the session
 	ValidUntil uint32       // Unix seconds; a later payment may be lost
 
-	Comment string // the text in the transfer's body
+	Comment string // the text in the transfer's body, or what goes on with the USDT
 	Ref     string // Fragment's reference in it, by which the chain knows the order
 
 	ConfirmMethod string            // for Confirm
@@ -37,23 +37,35 @@ type Purchase struct {
 // the caller's matter.
 const maxPrices = 3
 
-// Buy orders so much of p for the account behind handle and returns what has
-// to be paid. Nothing is paid by it, and an order that isn't paid is harmless.
+// Buy is BuyWith for TON.
+func (c *Client) Buy(ctx context.Context, p Product, handle string, quantity int64) (Purchase, error) {
+	return c.BuyWith(ctx, ton.AssetTON, p, handle, quantity)
+}
+
+// methods are the words by which requests say who pays how.
+var methods = map[ton.Asset]string{ton.AssetTON: "ton", ton.AssetUSDT: "usdt_ton"}
+
+// BuyWith orders so much of p for the account behind handle, to be paid in the
+// asset, and returns what has to be paid. Nothing is paid by it, and an order
+// that isn't paid is harmless. A top-up is paid in TON: ErrAsset otherwise.
 //
 // Orders of one Client are made one after the other. ErrInvoice means that the
 // transfer isn't what was ordered (another amount than was named, several
 // messages, a contract to deploy): it must not be paid.
-func (c *Client) Buy(ctx context.Context, p Product, handle string, quantity int64) (Purchase, error) {
+func (c *Client) BuyWith(ctx context.Context, asset ton.Asset, p Product, handle string, quantity int64) (Purchase, error) {
 	e, err := lookup(p, quantity)
 	if err != nil {
 		return Purchase{}, err
+	}
+	if methods[asset] == "" || asset != ton.AssetTON && p == TopUp {
+		return Purchase{}, fmt.Errorf("fragment: %w: %s for %s", ErrAsset, asset, p)
 	}
 	leave, err := c.session.enter(ctx)
 	if err != nil {
 		return Purchase{}, err
 	}
 	defer leave()
-	out := Purchase{Product: p, Quantity: quantity}
+	out := Purchase{Product: p, Quantity: quantity, Price: ton.Amount{Asset: asset}}
 	if p == TopUp {
 		// The page of top-ups reports its state before it searches.
 		if _, err = c.state(ctx, p, ModeNew, classInit); err != nil {
@@ -81,7 +93,7 @@ func (c *Client) Buy(ctx context.Context, p Product, handle string, quantity int
 	return out, nil
 }
 
-// begin makes an order: it fills RequestID and Amount.
+// begin makes an order: it fills RequestID and Price.
 func (c *Client) begin(ctx context.Context, e entry, p *Purchase) error {
 	var answer struct {
 		ID     loose `json:"req_id"`
@@ -90,7 +102,7 @@ func (c *Client) begin(ctx context.Context, e entry, p *Purchase) error {
 	r := request{page: e.page, method: e.init, class: classInit, harmless: true, form: url.Values{
 		"recipient":      {p.Recipient.Token},
 		e.quantity:       {strconv.FormatInt(p.Quantity, 10)},
-		"payment_method": {"ton"},
+		"payment_method": {methods[p.Price.Asset]},
 	}}
 	if err := c.call(ctx, r, &answer); err != nil {
 		return err
@@ -98,11 +110,11 @@ func (c *Client) begin(ctx context.Context, e entry, p *Purchase) error {
 	if !token.MatchString(string(answer.ID)) {
 		return badAnswer(e.init, "no order in it")
 	}
-	switch amount, err := parseAmount(string(answer.Amount)); {
-	case err == nil && amount > 0:
-		p.Amount = amount
+	switch amount, err := parseAmountOf(p.Price.Asset, string(answer.Amount)); {
+	case err == nil && amount.Units > 0:
+		p.Price = amount
 	case answer.Amount == "" && p.Product == TopUp:
-		p.Amount = ton.Nano(p.Quantity) * ton.TON // the answer for top-ups may leave it out
+		p.Price = (ton.Nano(p.Quantity) * ton.TON).Amount() // the answer for top-ups may leave it out
 	case answer.Amount == "" || err == nil:
 		// A link alone can't say what the order costs: it would be compared
 		// with itself.
@@ -172,8 +184,8 @@ func (c *Client) invoice(ctx context.Context, e entry, p *Purchase) error {
 	if err := p.read(tx.Messages[0]); err != nil {
 		return wrong(ErrInvoice, "%w", err)
 	}
-	if p.Amount != p.Transfer.Amount {
-		return wrong(ErrInvoice, "it pays %v TON, the order was for %v TON", p.Transfer.Amount, p.Amount)
+	if paid := p.pays(); p.Price != paid {
+		return wrong(ErrInvoice, "it pays %v, the order was for %v", paid, p.Price)
 	}
 	p.ConfirmMethod, p.ConfirmParams, err = confirmation(string(answer.Method), answer.Params, p.RequestID)
 	if err != nil {
@@ -202,12 +214,49 @@ func (p *Purchase) read(m message) error {
 	if err != nil {
 		return err
 	}
+	if p.Price.Asset == ton.AssetUSDT {
+		if body.Comment, err = jettonComment(body.Body); err != nil {
+			return err
+		}
+		body.Ref = RefID(body.Comment)
+	}
 	if body.Ref == "" {
 		return errors.New("its body has no reference, so the payment could not be credited")
 	}
 	p.Transfer = ton.Transfer{To: to, Bounce: bounce, Amount: amount, Body: body.Body}
 	p.Comment, p.Ref = body.Comment, body.Ref
 	return nil
+}
+
+// pays is what the transfer makes the wallet pay.
+func (p *Purchase) pays() ton.Amount {
+	if p.Price.Asset != ton.AssetUSDT {
+		return p.Transfer.Amount.Amount()
+	}
+	j, _ := jetton(p.Transfer.Body) // read before; one that is none pays nothing
+	return ton.Amount{Asset: ton.AssetUSDT, Units: j.Amount}
+}
+
+func jetton(body ton.BoC) (ton.JettonTransfer, error) {
+	c, err := body.Cell()
+	if err != nil {
+		return ton.JettonTransfer{}, err
+	}
+	return ton.ParseJettonTransfer(c)
+}
+
+// jettonComment is the text that a transfer of USDT takes to who is paid.
+func jettonComment(body ton.BoC) (string, error) {
+	j, err := jetton(body)
+	if err != nil {
+		return "", fmt.Errorf("its body is no transfer of USDT: %w", err)
+	}
+	c, err := j.Payload.Cell()
+	if err != nil {
+		return "", err
+	}
+	text, _ := ton.Comment(c) // none has no reference
+	return text, nil
 }
 
 // confirmation reads how a payment is to be reported. Answers without it get

@@ -24,7 +24,7 @@ func TestBuy(t *testing.T) {
 		Product: fragment.Stars, Quantity: 50,
 		Recipient:     fragment.Recipient{Token: "tok_EN-1", Name: "Jane & Co", Photo: "https://cdn4.cdn-telegram.org/a.jpg"},
 		RequestID:     "REQ_ID",
-		Amount:        460_900_000,
+		Price:         ton.Nano(460_900_000).Amount(),
 		Transfer:      ton.Transfer{To: ton.MustParseAddress(collector), Amount: 460_900_000, Body: body},
 		From:          ton.MustParseAddress(payer),
 		ValidUntil:    1790552821,
@@ -61,7 +61,7 @@ func TestBuyOthers(t *testing.T) {
 		{fragment.TopUp, 25, 25 * ton.TON, "k1zCEY1wx"},
 	} {
 		p, err := s.client().Buy(t.Context(), test.product, "jane", test.quantity)
-		if err != nil || p.Amount != test.amount || p.Transfer.Amount != test.amount || p.Ref != test.ref {
+		if err != nil || p.Price != test.amount.Amount() || p.Transfer.Amount != test.amount || p.Ref != test.ref {
 			t.Errorf("%s: %+v, %v", test.product, p, err)
 		}
 	}
@@ -191,5 +191,49 @@ func TestConfirm(t *testing.T) {
 	s.answers["confirmReq"] = []string{`{"ok":false}`}
 	if err := c.Confirm(t.Context(), p, boc); !errors.Is(err, fragment.ErrBadAnswer) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// With USDT the price is Fragment's in USDT, and the transfer asks the wallet's
+// own jetton wallet to pay exactly that; the ref is what goes on with it.
+func TestBuyWithUSDT(t *testing.T) {
+	const usdt50 = "te6ccgEBAgEAfgABqA-KfqVP885dhccidjC3GwgBCkiH8LM_zUu0afyGCTWJwX1mDjdlf2rMa9UoQlD4UHUAF1jLlcMomlo5RJTwl8jnDDdfdhc7EgQQWPqFQ9IjyLPCAwEASgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNtOUpoWndBcFE"
+	s := serve(t)
+	s.answers["initBuyStarsRequest"] = []string{`{"req_id":"REQ_ID","amount":"0.75"}`}
+	s.answers["getBuyStarsLink"] = []string{link("50000000", usdt50)}
+	p, err := s.client().BuyWith(t.Context(), ton.AssetUSDT, fragment.Stars, "jane", 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Price.String() != "0.75 USDT" || p.Transfer.Amount != ton.TON/20 || p.Ref != "m9JhZwApQ" || p.Comment != "50 Telegram Stars \n\nRef#m9JhZwApQ" {
+		t.Errorf("got %+v", p)
+	}
+	if got := s.forms["initBuyStarsRequest"].Get("payment_method"); got != "usdt_ton" {
+		t.Errorf("payment_method is %q", got)
+	}
+	for name, c := range map[string]struct{ amount, payload string }{
+		"another sum":          {"0.76", usdt50},
+		"nine decimals":        {"0.00075", usdt50},
+		"a comment, no jetton": {"0.75", stars50},
+	} {
+		s.answers["initBuyStarsRequest"] = []string{`{"req_id":"REQ_ID","amount":"` + c.amount + `"}`}
+		s.answers["getBuyStarsLink"] = []string{link("50000000", c.payload)}
+		if p, err := s.client().BuyWith(t.Context(), ton.AssetUSDT, fragment.Stars, "jane", 50); !errors.Is(err, fragment.ErrInvoice) {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+	if _, err := s.client().BuyWith(t.Context(), ton.AssetUSDT, fragment.TopUp, "jane", 25); !errors.Is(err, fragment.ErrAsset) {
+		t.Errorf("a top-up: %v", err)
+	}
+}
+
+// A USDT is the dollar that the page shows.
+func TestPriceInUSDT(t *testing.T) {
+	s := serve(t)
+	if p, err := s.client().PriceIn(t.Context(), ton.AssetUSDT, fragment.Stars, 5050); err != nil || p.String() != "75.75 USDT" {
+		t.Errorf("got %v, %v", p, err)
+	}
+	if _, err := s.client().PriceIn(t.Context(), ton.AssetUSDT, fragment.TopUp, 5); !errors.Is(err, fragment.ErrAsset) {
+		t.Errorf("a top-up: %v", err)
 	}
 }

@@ -195,27 +195,37 @@ var (
 	identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 )
 
-// Price asks what so much of p costs now, in nanoTON. The price that counts is
-// the one that Buy returns. A top-up costs what it credits.
+// Price is PriceIn for TON, in nanoTON.
 func (c *Client) Price(ctx context.Context, p Product, quantity int64) (ton.Nano, error) {
+	a, err := c.PriceIn(ctx, ton.AssetTON, p, quantity)
+	return ton.Nano(a.Units), err
+}
+
+// PriceIn asks what so much of p costs now in the asset. The price that counts
+// is the one that BuyWith returns: pages show dollars and not USDT. A top-up
+// costs what it credits, in TON.
+func (c *Client) PriceIn(ctx context.Context, asset ton.Asset, p Product, quantity int64) (ton.Amount, error) {
 	e, err := lookup(p, quantity)
 	if err != nil {
-		return 0, err
+		return ton.Amount{}, err
+	}
+	if methods[asset] == "" || asset != ton.AssetTON && p == TopUp {
+		return ton.Amount{}, fmt.Errorf("fragment: %w: %s for %s", ErrAsset, asset, p)
 	}
 	n := strconv.FormatInt(quantity, 10)
 	switch p {
 	case Premium:
 		body, err := c.page(ctx, e.page+"?months="+n, classLook)
 		if err != nil {
-			return 0, err
+			return ton.Amount{}, err
 		}
-		price, err := premiumPrice(body, quantity)
+		price, err := premiumPrice(asset, body, quantity)
 		if err != nil {
-			return 0, badAnswer("GET "+e.page, err.Error())
+			return ton.Amount{}, badAnswer("GET "+e.page, err.Error())
 		}
 		return price, nil
 	case TopUp:
-		return ton.Nano(quantity) * ton.TON, nil
+		return (ton.Nano(quantity) * ton.TON).Amount(), nil
 	}
 	const method = "updateStarsPrices"
 	var answer struct {
@@ -224,11 +234,11 @@ func (c *Client) Price(ctx context.Context, p Product, quantity int64) (ton.Nano
 	r := request{page: e.page, method: method, class: classLook, harmless: true,
 		form: url.Values{"stars": {"0"}, "quantity": {n}}}
 	if err := c.call(ctx, r, &answer); err != nil {
-		return 0, err
+		return ton.Amount{}, err
 	}
-	price, err := iconPrice(string(answer.Price))
+	price, err := iconPrice(asset, string(answer.Price))
 	if err != nil {
-		return 0, badAnswer(method, err.Error())
+		return ton.Amount{}, badAnswer(method, err.Error())
 	}
 	return price, nil
 }

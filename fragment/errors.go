@@ -18,6 +18,7 @@ var (
 	ErrNotEligible    = errors.New("this account can't be given that")
 	ErrAlreadyPremium = errors.New("the account has Telegram Premium already")
 	ErrQuantity       = errors.New("this quantity is not sold")
+	ErrAsset          = errors.New("this can't be paid in that")
 
 	// About the order.
 	ErrPriceChanged  = errors.New("the price changed")

@@ -36,7 +36,7 @@ func ExampleClient_Buy_stars() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("To %s: pay %v TON, ref %s\n", p.Recipient.Name, p.Amount, p.Ref)
+	fmt.Printf("To %s: pay %v, ref %s\n", p.Recipient.Name, p.Price, p.Ref)
 
 	signed := ton.BoC("…") // sign p.Transfer, record it, broadcast it
 	fmt.Println("confirmed:", client.Confirm(ctx, p, signed) == nil)
@@ -65,8 +65,8 @@ func ExampleClient_Buy_topUp() {
 	client := &fragment.Client{BaseURL: site.URL, Cookie: fragment.SecretOf("stel_ssid=…")}
 
 	p, err := client.Buy(context.Background(), fragment.TopUp, "https://t.me/jane", 25)
-	fmt.Println(p.Amount, p.Ref, err)
-	// Output: 25 k1zCEY1wx <nil>
+	fmt.Println(p.Price, p.Ref, err)
+	// Output: 25 TON k1zCEY1wx <nil>
 }
 
 // A purchase holds all that a signer needs who is somewhere else, and all that

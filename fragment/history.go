@@ -157,7 +157,11 @@ func readRow(p Product, tr *html.Node) (row HistoryRow, err error) {
 		return HistoryRow{}, fmt.Errorf("quantity: %w", err)
 	}
 	if p != TopUp {
-		if row.Price, err = agreed(tr, classed("icon-ton"), text, price); err != nil {
+		coin, asset := "icon-ton", ton.AssetTON
+		if find(tr, classed(coin)) == nil {
+			coin, asset = "icon-usdt", ton.AssetUSDT // as prices elsewhere on the site are marked
+		}
+		if row.Price, err = agreed(tr, classed(coin), text, func(s string) (ton.Amount, error) { return price(asset, s) }); err != nil {
 			return HistoryRow{}, fmt.Errorf("price: %w", err)
 		}
 	}
@@ -209,12 +213,12 @@ func profile(n *html.Node) bool {
 	return n.Data == "a" && (strings.HasPrefix(attr(n, "href"), "https://t.me/") || strings.HasPrefix(attr(n, "href"), "http://t.me/"))
 }
 
-func price(s string) (ton.Amount, error) {
-	n, err := parseAmount(s)
-	if err == nil && n == 0 {
+func price(asset ton.Asset, s string) (ton.Amount, error) {
+	a, err := parseAmountOf(asset, s)
+	if err == nil && a.Units == 0 {
 		err = errShape
 	}
-	return n.Amount(), err
+	return a, err
 }
 
 // maxCount is more than is sold of anything at once.

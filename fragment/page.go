@@ -59,34 +59,38 @@ func (c *Client) knownHash(page string) string {
 
 // iconPrice reads the price in TON out of HTML in which the icon tells the
 // coin; the order of the prices has changed before.
-func iconPrice(s string) (ton.Nano, error) {
+func iconPrice(asset ton.Asset, s string) (ton.Amount, error) {
 	doc, err := html.Parse(strings.NewReader(s))
 	if err != nil {
-		return 0, err
+		return ton.Amount{}, err
 	}
-	n := find(doc, classed("icon-ton"))
+	return priceIn(asset, doc)
+}
+
+func priceIn(asset ton.Asset, in *html.Node) (ton.Amount, error) {
+	if asset == ton.AssetUSDT {
+		return dollarPrice(in)
+	}
+	n := find(in, classed("icon-ton"))
 	if n == nil {
-		return 0, errors.New("no price in TON in it")
+		return ton.Amount{}, errors.New("no price in TON in it")
 	}
-	return parseAmount(text(n))
+	return parseAmountOf(asset, text(n))
 }
 
 // premiumPrice reads the price of so many months from the page.
-func premiumPrice(page []byte, months int64) (ton.Nano, error) {
+func premiumPrice(asset ton.Asset, page []byte, months int64) (ton.Amount, error) {
 	doc, err := html.Parse(strings.NewReader(string(page)))
 	if err != nil {
-		return 0, err
+		return ton.Amount{}, err
 	}
 	item := find(doc, func(n *html.Node) bool {
 		return hasClass(n, "tm-form-radio-item") && monthsOf(n) == months
 	})
 	if item == nil {
-		return 0, errors.New("no such length of Premium on it")
+		return ton.Amount{}, errors.New("no such length of Premium on it")
 	}
-	if n := find(item, classed("icon-ton")); n != nil {
-		return parseAmount(text(n))
-	}
-	return 0, errors.New("no price in TON on it")
+	return priceIn(asset, item)
 }
 
 // monthsOf reads how long the Premium of a radio button is: from the button,
@@ -110,16 +114,35 @@ func monthsOf(item *html.Node) int64 {
 
 var grouped = regexp.MustCompile(`^[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$`)
 
-// parseAmount reads an amount in TON in which commas may group thousands.
+// parseAmount is parseAmountOf for TON.
 func parseAmount(s string) (ton.Nano, error) {
+	a, err := parseAmountOf(ton.AssetTON, s)
+	return ton.Nano(a.Units), err
+}
+
+// parseAmountOf reads an amount in an asset, in which commas may group
+// thousands.
+func parseAmountOf(asset ton.Asset, s string) (ton.Amount, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > 64 {
-		return 0, errors.New("the amount is too long")
+		return ton.Amount{}, errors.New("the amount is too long")
 	}
 	if grouped.MatchString(s) {
 		s = strings.ReplaceAll(s, ",", "")
 	}
-	return ton.ParseNano(s)
+	return ton.ParseAmount(s + " " + string(asset))
+}
+
+var dollars = regexp.MustCompile(`\$([0-9][0-9,]*(?:\.[0-9]+)?)`)
+
+// dollarPrice reads the price in dollars, of which a USDT is one in every
+// offer that was seen.
+func dollarPrice(n *html.Node) (ton.Amount, error) {
+	found := dollars.FindAllStringSubmatch(text(n), -1)
+	if len(found) != 1 {
+		return ton.Amount{}, errors.New("no price in dollars in it, or several")
+	}
+	return parseAmountOf(ton.AssetUSDT, found[0][1])
 }
 
 // photo takes the address out of an img element.

@@ -40,7 +40,7 @@ func (m *market) Quote(ctx context.Context, handle string, item product.Item) (r
 	person := ledger.Identity{Name: ledger.NormalName(p.Recipient.Name), Photo: ledger.PhotoHash(p.Recipient.Photo)}
 	return reconcile.Offer{From: p.From, Person: person, Invoice: ledger.Invoice{
 		RequestID: p.RequestID, Ref: p.Ref, Recipient: p.Recipient.Token, Name: p.Recipient.Name,
-		Transfer: p.Transfer, Price: p.Amount.Amount(), ValidUntil: p.ValidUntil,
+		Transfer: p.Transfer, Price: p.Price, ValidUntil: p.ValidUntil,
 		Confirm: p.ConfirmMethod, Params: p.ConfirmParams, Session: m.seats[n].name,
 	}}, nil
 }
