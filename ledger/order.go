@@ -28,11 +28,11 @@ const (
 )
 
 // Live reports whether the order may still be paid.
-func (p Phase) Live() bool { return p == Reserved || p == Quoted || p == Sent || p.Out() }
+func (p Phase) Live() bool { return p == Reserved || p == Quoted || p.Out() }
 
 // Out reports whether the order may have been paid by now: its payment is no
-// longer in this program's hands alone.
-func (p Phase) Out() bool { return p == Armed || p == Offered }
+// longer in this program's hands alone, or its USDT may have arrived.
+func (p Phase) Out() bool { return p == Armed || p == Offered || p == Sent }
 
 // Spent reports whether money has left the wallet for the order. USDT that was
 // sent may still come back.

@@ -31,6 +31,7 @@ const (
 	FindingOpen        = "open_payment"            // it may still be executed; apply settles it
 	FindingBounce      = "bounce"                  // money came back and no order is held for it
 	FindingRequest     = "open_request"            // a person was asked to pay an order, and it is not seen yet
+	FindingTransit     = "in_transit"              // USDT left, and it is not known yet whether it arrived
 	FindingUnclaimed   = "unclaimed"               // nobody has said whom a found transfer was for
 )
 
@@ -135,6 +136,9 @@ func (a *auditor) order(o *ledger.Order) {
 	default:
 		for _, out := range t.Out {
 			if out.Is(p.Payload.Transfers[o.Index]) {
+				if o.Phase == ledger.Sent {
+					add(FindingTransit, "%s was sent for %s, and it is not known yet whether it arrived: apply asks again", o.Reserve, o.Key)
+				}
 				return
 			}
 		}

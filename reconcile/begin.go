@@ -27,7 +27,7 @@ func (s *State) look(a ton.Address) Look {
 	if p := s.open(a); p != nil && !s.unseen[a] {
 		since = p.Base
 	}
-	return Look{Wallet: a, Version: s.book.Wallets[a].Version, Since: since}
+	return Look{Wallet: a, Version: s.book.Wallets[a].Version, Since: since, USDT: s.usdt && a == s.self}
 }
 
 func (s *State) open(a ton.Address) *ledger.Payment {
@@ -65,6 +65,7 @@ func (s *State) begin() {
 	if len(releases) > 0 && !s.record(releases...) {
 		return
 	}
+	s.follow()
 	s.reserve()
 }
 
@@ -90,7 +91,7 @@ func (s *State) reserve() {
 		if !a.Buys() || boughtFor(s.book, a) != nil {
 			continue // an earlier run of the same plan did it
 		}
-		if err := s.take(a.Estimate); err != nil {
+		if err := s.take([]ton.Amount{a.Estimate}); err != nil {
 			s.problem(a.Key, "limit", err.Error())
 			continue
 		}

@@ -22,6 +22,12 @@ func (s *State) bounces(wallet ton.Address, history []ton.Transaction) bool {
 		if t.In == nil || !t.In.Bounced || s.book.Explained(t.Position) {
 			continue
 		}
+		if query, ok := ton.BouncedJetton(t.In.Body); ok {
+			if !s.gasBack(wallet, t, query) {
+				return false
+			}
+			continue
+		}
 		orders := s.cameBack(wallet, t)
 		if len(orders) == 0 {
 			s.puzzle(wallet, t)

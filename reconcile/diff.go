@@ -14,8 +14,14 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-// Prices are what items cost now. An item that is missing has no known price.
-type Prices map[product.Item]ton.Amount
+// Goods are an item that is paid in an asset.
+type Goods struct {
+	Item  product.Item
+	Asset ton.Asset
+}
+
+// Prices are what goods cost now. What is missing has no known price.
+type Prices map[Goods]ton.Amount
 
 // Diff compares what is wanted with what was given and returns what to do
 // about it, in the order of want, retired keys last. It has no input or
@@ -101,7 +107,7 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 	a := Action{
 		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Was: o.Was, Confirmed: o.Confirmed, Single: o.Single, Item: o.Item,
 		Want: o.Item.Quantity, Have: given, Generation: d.have.Generation(o.Key), Part: part + 1,
-		Cap: ton.Nano(0).Amount(), Estimate: ton.Nano(0).Amount(),
+		Cap: ton.Amount{Asset: o.Asset()}, Estimate: ton.Amount{Asset: o.Asset()},
 		Why: o.Reason, Labels: o.Labels, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
 	}
 	pin, _ := d.people.pins.Of(o.Handle, o.Was)
@@ -179,6 +185,8 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Unknown, CodeOffered, askedFor(order)
 		case order.Phase == ledger.Armed:
 			return Unknown, "", "a payment for it is in flight and is settled first"
+		case order.Phase == ledger.Sent:
+			return Unknown, "", "its USDT has left the wallet; whether it arrived is asked first"
 		}
 	}
 	if o.Single {
@@ -219,14 +227,18 @@ func (d *differ) price(a *Action) {
 	if a.Have > 0 {
 		a.Verb = TopUp
 	}
-	limit, ok := d.limits.Cap(a.Item)
+	asset := a.Cap.Asset
+	limit, ok := d.limits.CapIn(asset, a.Item)
 	if !ok {
 		a.Verb, a.Code = Blocked, CodeNoCeiling
 		a.Reason = fmt.Sprintf("limits.price has no ceiling for %s", a.Item)
+		if asset != ton.AssetTON {
+			a.Reason = fmt.Sprintf("limits.price has no ceiling in %s for %s", asset, a.Item)
+		}
 		return
 	}
 	a.Cap, a.Estimate = limit, limit
-	if price, known := d.prices[a.Item]; known {
+	if price, known := d.prices[Goods{a.Item, asset}]; known {
 		a.Estimate = price
 		if price.Asset != limit.Asset || price.Units > limit.Units {
 			a.Verb, a.Code = Blocked, CodePrice

@@ -180,9 +180,9 @@ func TestAboveTheBreaker(t *testing.T) {
 // A price above its ceiling blocks its line only.
 func TestPriceAboveCeiling(t *testing.T) {
 	want := []spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 50)}
-	prices := reconcile.Prices{want[0].Item: (2 * ton.TON).Amount(), want[1].Item: (ton.TON / 2).Amount()}
+	prices := reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: (2 * ton.TON).Amount(), {Item: want[1].Item, Asset: ton.AssetTON}: (ton.TON / 2).Amount()}
 	p := reconcile.Diff(want, past(), prices, limits)
-	if p.Actions[0].Code != reconcile.CodePrice || !p.Actions[1].Buys() || p.Actions[1].Estimate != prices[want[1].Item] {
+	if p.Actions[0].Code != reconcile.CodePrice || !p.Actions[1].Buys() || p.Actions[1].Estimate != prices[reconcile.Goods{Item: want[1].Item, Asset: ton.AssetTON}] {
 		t.Errorf("%+v", p.Actions)
 	}
 }

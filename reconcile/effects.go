@@ -22,6 +22,7 @@ type (
 		Wallet  ton.Address
 		Version ton.WalletVersion
 		Since   ton.Position
+		USDT    bool // with its USDT
 	}
 	// Wait pauses, waits a while for a masterchain block after the given one,
 	// then looks.
@@ -35,6 +36,13 @@ type (
 		Order  ledger.OrderID
 		Handle string
 		Item   product.Item
+		Asset  ton.Asset
+	}
+	// Trace asks what became of USDT that was sent; answered by Traced.
+	Trace struct {
+		Wallet, Owner ton.Address
+		After         uint64
+		Pause         time.Duration
 	}
 	// Try emulates a payload; answered by Tried.
 	Try struct {
@@ -78,6 +86,7 @@ func (Record) effect()  {}
 func (Look) effect()    {}
 func (Wait) effect()    {}
 func (Ask) effect()     {}
+func (Trace) effect()   {}
 func (Try) effect()     {}
 func (Sign) effect()    {}
 func (Hand) effect()    {}
@@ -105,6 +114,13 @@ type (
 		Order ledger.OrderID
 		Offer Offer
 		Err   error
+	}
+	// Traced answers Trace.
+	Traced struct {
+		Wallet, Owner ton.Address
+		After         uint64
+		Trail         ledger.Trail
+		Err           error
 	}
 	// Tried answers Try.
 	Tried struct {
@@ -143,6 +159,7 @@ type (
 func (Started) event()     {}
 func (Sighted) event()     {}
 func (Offered) event()     {}
+func (Traced) event()      {}
 func (Tried) event()       {}
 func (Signed) event()      {}
 func (Handed) event()      {}
@@ -152,7 +169,7 @@ func (Interrupted) event() {}
 
 // Progress is one step of an order or of a payment, for people and programs.
 type Progress struct {
-	Stage   string // quoted, offered, armed, signed, waiting, unreadable, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered, recognized
+	Stage   string // quoted, offered, armed, signed, waiting, unreadable, sent, paid, dead, burning, held, bounced, changed, refused, acknowledged, undelivered, delivered, recognized
 	Key     string
 	Handle  string
 	Item    product.Item

@@ -76,9 +76,9 @@ func Foresee(plan *Plan, later []spec.Coming, today, through schedule.Date, pric
 	for _, c := range later {
 		parts, _ := c.Item.Parts()
 		for _, part := range parts {
-			cost, known := prices[part]
+			cost, known := prices[Goods{part, c.Asset()}]
 			if !known {
-				cost, known = limits.Cap(part)
+				cost, known = limits.CapIn(c.Asset(), part)
 			}
 			if !known {
 				if !slices.Contains(f.Unpriced, part) {

@@ -26,7 +26,7 @@ func TestForesee(t *testing.T) {
 		{Date: on("2027-02-01"), Grant: "b", Item: premium, People: 1},
 		{Date: on("2027-02-02"), Grant: "c", Item: none, People: 1},
 	}
-	prices := reconcile.Prices{stars: (2 * ton.TON).Amount()}
+	prices := reconcile.Prices{{Item: stars, Asset: ton.AssetTON}: (2 * ton.TON).Amount()}
 	premiumCap, _ := limits.Cap(premium)
 	first := func(s string) schedule.Date { return on(s) }
 	want := []reconcile.Month{

@@ -166,7 +166,7 @@ func TestAResumedPlanKeepsToOneRun(t *testing.T) {
 	w := newWorld(t, ton.V5R1)
 	limits := plenty
 	limits.Run = []ton.Amount{(4 * ton.TON).Amount()}
-	prices := reconcile.Prices{product.Item{Kind: product.Stars, Quantity: 100}: ton.TON.Amount()}
+	prices := reconcile.Prices{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Asset: ton.AssetTON}: ton.TON.Amount()}
 	plan := reconcile.Diff(stars(4), w.book(), prices, limits)
 	plan.Nonce = "approved"
 	w.price = func(product.Item) ton.Nano { return 19 * ton.TON / 10 } // nearly the ceiling

@@ -205,14 +205,14 @@ func TestFirstTimeLimitHoldsForTheOffer(t *testing.T) {
 	m.limits.Price = []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: (3 * ton.TON).Amount()}}
 	m.price = func(i product.Item) ton.Nano { return ton.Nano(i.Quantity) * 21_000_000 }
 	book, want := m.book(), []spec.Occurrence{wants("g/ann", product.Stars, 100)}
-	m.start(reconcile.Diff(want, book, reconcile.Prices{want[0].Item: ton.TON.Amount()}, m.limits), book)
+	m.start(reconcile.Diff(want, book, reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, m.limits), book)
 	result, err := m.finish()
 	if err != nil || len(result.Problems) != 1 || result.Problems[0].Code != "first_time" || len(m.paid()) != 0 {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	m.price = func(i product.Item) ton.Nano { return ton.Nano(i.Quantity) * 12_000_000 }
 	want = append(want, wants("h/ann", product.Stars, 100))
-	m.start(reconcile.Diff(want, m.book(), reconcile.Prices{want[0].Item: ton.TON.Amount()}, m.limits), m.book())
+	m.start(reconcile.Diff(want, m.book(), reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, m.limits), m.book())
 	together, err := m.finish()
 	if err != nil || len(together.Problems) != 1 || together.Problems[0].Code != "first_time" || len(m.paid()) != 1 {
 		t.Fatalf("two of 1.2 TON: %+v, %v", together, err)

@@ -24,7 +24,7 @@ func TestBudgetsAreGivenBackOnce(t *testing.T) {
 	// Planned at 1 TON each, they turn out to cost 2: one may be bought. The
 	// first does not fit and gives 1 back; then the second fits, and the third
 	// does not.
-	plan := reconcile.Diff(want, w.book(), reconcile.Prices{want[0].Item: ton.TON.Amount()}, limits)
+	plan := reconcile.Diff(want, w.book(), reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, limits)
 	w.price = func(product.Item) ton.Nano { return 2 * ton.TON }
 	result, _ := w.applyPlan(plan)
 	if result.Spent != 2*ton.TON || len(w.paid()) != 1 {
@@ -39,7 +39,7 @@ func TestTheOrderLimitHoldsForTheInvoice(t *testing.T) {
 	limits.Order = []ton.Amount{(3 * ton.TON / 2).Amount()}
 	book := w.book()
 	want := stars(1)
-	plan := reconcile.Diff(want, book, reconcile.Prices{want[0].Item: ton.TON.Amount()}, limits)
+	plan := reconcile.Diff(want, book, reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, limits)
 	w.price = func(product.Item) ton.Nano { return 19 * ton.TON / 10 }
 	result, _ := w.applyPlan(plan)
 	if len(w.paid()) != 0 || len(result.Problems) != 1 || !strings.Contains(result.Problems[0].Reason, "limits.order") {
@@ -57,7 +57,7 @@ func TestFeesCount(t *testing.T) {
 	}
 	// 1 TON and the fee of a message are used: another purchase of exactly 1
 	// TON does not fit.
-	result, _ := w.applyPlan(reconcile.Diff(stars(2), w.book(), reconcile.Prices{stars(1)[0].Item: ton.TON.Amount()}, limits))
+	result, _ := w.applyPlan(reconcile.Diff(stars(2), w.book(), reconcile.Prices{{Item: stars(1)[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, limits))
 	if len(w.paid()) != 1 || len(result.Problems) != 1 {
 		t.Errorf("%d paid, %+v", len(w.paid()), result.Problems)
 	}

@@ -21,6 +21,9 @@ func (s *State) prepare() {
 	if len(s.ready) == 0 || !full && !last && !s.hurry() {
 		return
 	}
+	if len(s.tracing) > 0 && slices.ContainsFunc(s.next(), s.inUSDT) {
+		return // how much is left is only known when what was sent has arrived
+	}
 	s.draft = &draft{}
 	s.do(s.look(s.self))
 }
@@ -58,8 +61,18 @@ func (s *State) compose() {
 		s.draft = nil
 		return
 	}
-	orders = s.affordable(orders[:min(len(orders), s.batchLimit())])
-	if len(orders) == 0 {
+	orders = orders[:min(len(orders), s.batchLimit())]
+	if o := s.book.Orders[orders[0]]; o.Cap.Asset == ton.AssetUSDT {
+		if err := s.holds(o, o.Invoice.Price, o.Invoice.Price.Units); err != nil {
+			s.ready = slices.DeleteFunc(s.ready, func(id ledger.OrderID) bool { return id == o.ID })
+			s.giveUp(o, "funds", err.Error())
+			if !s.ended {
+				s.compose()
+			}
+			return
+		}
+	}
+	if orders = s.affordable(orders); len(orders) == 0 {
 		s.draft = nil
 		return
 	}
@@ -98,11 +111,19 @@ func (s *State) sound() error {
 func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 	breaker := s.plan.Limits.Of(policy.Undelivered, unacknowledged(s.book)...)
 	var sum ton.Nano
+	usdt := s.free().Units
 	for i, id := range orders {
 		o := s.book.Orders[id]
+		if o.Cap.Asset == ton.AssetUSDT {
+			if usdt -= o.Invoice.Price.Units; usdt < 0 {
+				return orders[:i] // the first one is covered
+			}
+		}
 		sum += o.Invoice.Transfer.Amount
 		if sum+firewall.Fees(i+1) > s.account.Balance {
-			if i == 0 {
+			if i == 0 && o.Cap.Asset == ton.AssetUSDT {
+				s.stop(s.shortOfGas(o, o.Invoice.Transfer.Amount))
+			} else if i == 0 {
 				s.stop(fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
 					s.self, s.account.Balance, o.Key, o.Invoice.Price, firewall.Fees(1), ErrFunds))
 			}
@@ -111,8 +132,8 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 		if err := breaker.Reserve(o.Invoice.Price); err != nil {
 			switch {
 			case i > 0:
-			case len(s.telling) > 0:
-				s.braked = true // until a confirm call was answered
+			case len(s.telling)+len(s.tracing) > 0:
+				s.braked = true // until a confirm call was answered, or USDT has arrived
 			default:
 				s.stop(fmt.Errorf("%s: %w: %w", o.Key, ErrBreaker, err))
 			}

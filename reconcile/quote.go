@@ -24,8 +24,18 @@ func (s *State) askMore() {
 		}
 		s.waiting = s.waiting[1:]
 		o := s.book.Orders[id]
+		if err := s.covered(o); errors.Is(err, ErrFunds) {
+			s.waiting = insert(s.waiting, id)
+			if len(s.quoting)+len(s.ready) == 0 && s.draft == nil && len(s.book.Open()) == 0 {
+				s.stop(err)
+			}
+			return
+		} else if err != nil {
+			s.giveUp(o, "funds", err.Error())
+			continue
+		}
 		s.quoting = insert(s.quoting, id)
-		s.do(Ask{Order: id, Handle: o.Handle, Item: o.Item})
+		s.do(Ask{Order: id, Handle: o.Handle, Item: o.Item, Asset: o.Cap.Asset})
 	}
 }
 
@@ -82,7 +92,7 @@ func (s *State) offered(e Offered) {
 	}
 	err := errors.Join(s.plan.Limits.CheckOrder(invoice.Price), s.plan.Limits.Of(policy.Undelivered).Check(invoice.Price))
 	if err == nil {
-		err = s.retake(o.Reserve, invoice.Price)
+		err = s.retake(holding(o), costs(invoice.Price, invoice.Transfer))
 	}
 	if err != nil {
 		s.giveUp(o, "limit", err.Error())
@@ -109,10 +119,17 @@ func (s *State) inspect(o *ledger.Order, from ton.Address, invoice ledger.Invoic
 	rules.RefKnown = func(ref string) bool { _, known := s.book.Refs[ref]; return known }
 	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time, Unit: s.units[unitOf(o.Item)]}
 	t := invoice.Transfer
-	return firewall.Check(rules, want, firewall.Offer{
+	offer := firewall.Offer{
 		From: from, ValidUntil: invoice.ValidUntil,
 		Messages: []firewall.Message{{To: t.To, Bounce: t.Bounce, Amount: t.Amount, Payload: t.Body}},
-	})
+	}
+	switch {
+	case invoice.Price.Asset != o.Cap.Asset:
+		return fmt.Errorf("the offer is in %s, and %s was approved", invoice.Price.Asset, o.Cap)
+	case o.Cap.Asset == ton.AssetUSDT:
+		return s.inspectUSDT(o, rules, offer, invoice.Price)
+	}
+	return firewall.Check(rules, want, offer)
 }
 
 // unitOf is what has a price of its own: a Star, and a month of each length of
@@ -136,7 +153,7 @@ func (s *State) learnPrices() {
 
 // giveUp releases an order that can't be bought in this run.
 func (s *State) giveUp(o *ledger.Order, code, reason string) {
-	s.giveBack(o.Reserve)
+	s.giveBack(holding(o)...)
 	delete(s.jobs, o.ID)
 	if s.record(ledger.OrderReleased{Order: o.ID, Reason: reason}) {
 		s.problem(o.Key, code, reason)
@@ -152,6 +169,7 @@ func (s *State) dropExpired() {
 			keep = append(keep, id)
 			continue
 		}
+		s.giveBackGas(o)
 		if !s.record(ledger.InvoiceDropped{Order: id, Reason: "the offer expired unpaid"}) {
 			return
 		}

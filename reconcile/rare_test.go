@@ -240,7 +240,7 @@ func TestFoundMoneyCountsInItsMonth(t *testing.T) {
 	limits.Month = []ton.Amount{(2 * ton.TON).Amount()}
 	want := stars(2)
 	// 1 TON is gone: of two purchases of 1 TON, one fits.
-	result, err := w.applyPlan(reconcile.Diff(want, w.book(), reconcile.Prices{want[0].Item: ton.TON.Amount()}, limits))
+	result, err := w.applyPlan(reconcile.Diff(want, w.book(), reconcile.Prices{{Item: want[0].Item, Asset: ton.AssetTON}: ton.TON.Amount()}, limits))
 	if err != nil || len(result.Bought) != 1 || len(result.Problems) != 1 {
 		t.Errorf("%+v, %v", result, err)
 	}

@@ -91,7 +91,7 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 	prices := Prices{}
 	for _, a := range plan.Actions {
 		if a.Buys() {
-			prices[a.Item] = a.Estimate
+			prices[Goods{a.Item, a.Cap.Asset}] = a.Estimate
 		}
 	}
 	now := Diff(want, have, prices, limits)

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ func (s *State) sighted(e Sighted) {
 	delete(s.misses, e.Wallet)
 	if e.Wallet == s.self {
 		s.account = e.Sight.Account
+		if s.usdt {
+			s.purse = e.Sight.USDT
+		}
 	}
 	// What became of our own payment is recorded first: it stays true
 	// whatever else the history holds.
@@ -96,8 +100,15 @@ func describe(t ton.Transaction) string {
 // left says what left the wallet with a transaction.
 func left(t ton.Transaction) string {
 	var sum ton.Nano
+	usdt := ton.Amount{Asset: ton.AssetUSDT}
 	for _, o := range t.Out {
 		sum += o.Amount
+		if o.Jetton != nil && o.Jetton.Amount <= math.MaxInt64-usdt.Units {
+			usdt.Units += o.Jetton.Amount
+		}
+	}
+	if usdt.Units > 0 {
+		return fmt.Sprintf("%s TON, and perhaps %s, in %s  %s", sum, usdt, count(len(t.Out), "transfer"), t.Hash)
 	}
 	return fmt.Sprintf("%s TON in %s  %s", sum, count(len(t.Out), "transfer"), t.Hash)
 }
@@ -152,6 +163,10 @@ func (s *State) pursue(p *ledger.Payment, sight Sight) {
 }
 
 func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
+	held := map[ledger.OrderID][]ton.Amount{} // a skipped order's offer is gone when that is recorded
+	for _, id := range verdict.Skipped {
+		held[id] = holding(s.book.Orders[id])
+	}
 	if !s.record(verdict) {
 		return
 	}
@@ -168,10 +183,19 @@ func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 		s.noticeOrder("paid", o)
 		s.tell(o)
 	}
+	for _, id := range verdict.Sent {
+		o := s.book.Orders[id]
+		s.result.Gas += o.Invoice.Transfer.Amount
+		delete(s.jobs, id)
+		s.noticeOrder("sent", o)
+	}
+	if len(verdict.Sent) > 0 {
+		s.follow()
+	}
 	for _, id := range verdict.Skipped {
 		o := s.book.Orders[id]
 		if s.month != nil {
-			s.giveBack(o.Reserve)
+			s.giveBack(held[id]...)
 		}
 		delete(s.jobs, id)
 		s.problem(o.Key, "skipped", ledger.ReasonSkipped)
@@ -179,6 +203,11 @@ func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 }
 
 func (s *State) dead(p *ledger.Payment, verdict ledger.PaymentDeadEvent) {
+	for _, id := range p.Orders {
+		if s.jobs[id] {
+			s.giveBackGas(s.book.Orders[id])
+		}
+	}
 	if !s.record(verdict) {
 		return
 	}

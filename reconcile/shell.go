@@ -107,16 +107,20 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 	w := sh.world
 	switch f := f.(type) {
 	case Look:
-		sight, err := w.Chain.Look(ctx, f.Wallet, f.Version, f.Since)
+		sight, err := w.look(ctx, f)
 		e = Sighted{f.Wallet, sight, err}
 	case Wait:
 		pause(ctx, f.Pause)
 		w.waitBlock(ctx, f.After)
-		sight, err := w.Chain.Look(ctx, f.Look.Wallet, f.Look.Version, f.Look.Since)
+		sight, err := w.look(ctx, f.Look)
 		e = Sighted{f.Look.Wallet, sight, err}
 	case Ask:
-		offer, err := w.Market.Quote(ctx, f.Handle, f.Item)
+		offer, err := w.Market.Quote(ctx, f.Handle, f.Item, f.Asset)
 		e = Offered{f.Order, offer, err}
+	case Trace:
+		pause(ctx, f.Pause)
+		trail, err := w.Chain.Trail(ctx, f.Wallet, f.Owner, f.After)
+		e = Traced{f.Wallet, f.Owner, f.After, trail, err}
 	case Try:
 		emulation, err := w.Chain.Emulate(ctx, f.Wallet, f.Payload)
 		e = Tried{emulation, err}
@@ -144,6 +148,14 @@ func (sh *shell) carry(ctx context.Context, f Effect) {
 	case sh.events <- e:
 	case <-ctx.Done():
 	}
+}
+
+func (w World) look(ctx context.Context, f Look) (Sight, error) {
+	sight, err := w.Chain.Look(ctx, f.Wallet, f.Version, f.Since)
+	if err == nil && f.USDT {
+		sight.USDT, err = w.Chain.Jetton(ctx, f.Wallet)
+	}
+	return sight, err
 }
 
 // longestWait is how long a block is waited for before the wallet is looked at

@@ -46,7 +46,7 @@ func (s *sockets) Append(_ context.Context, events []ledger.Event) error {
 	return nil
 }
 
-func (s *sockets) Quote(_ context.Context, handle string, item product.Item) (reconcile.Offer, error) {
+func (s *sockets) Quote(_ context.Context, handle string, item product.Item, _ ton.Asset) (reconcile.Offer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.some(func(o *ledger.Order) bool { return o.Handle == handle && o.Phase == ledger.Reserved }) {
@@ -97,6 +97,14 @@ func (s *sockets) Look(_ context.Context, wallet ton.Address, v ton.WalletVersio
 		return reconcile.Sight{}, errors.New("connection refused")
 	}
 	return s.w.sight(reconcile.Look{Wallet: wallet, Version: v, Since: since}).Sight, nil
+}
+
+func (s *sockets) Jetton(context.Context, ton.Address) (ton.Jetton, error) {
+	return ton.Jetton{}, errors.New("nothing is paid in USDT here")
+}
+
+func (s *sockets) Trail(context.Context, ton.Address, ton.Address, uint64) (ledger.Trail, error) {
+	return ledger.Trail{}, errors.New("nothing is paid in USDT here")
 }
 
 func (s *sockets) Emulate(_ context.Context, _ ton.Wallet, p ton.Payload) (reconcile.Emulation, error) {

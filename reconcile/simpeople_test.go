@@ -113,8 +113,9 @@ func (s *sim) prices(want []spec.Occurrence) reconcile.Prices {
 	}
 	prices := reconcile.Prices{}
 	for _, o := range want {
-		if _, known := prices[o.Item]; !known {
-			prices[o.Item] = s.market.price(o.Item).Amount()
+		goods := reconcile.Goods{Item: o.Item, Asset: o.Asset()}
+		if _, known := prices[goods]; !known {
+			prices[goods] = s.market.price(o.Item).Amount()
 		}
 	}
 	return prices

@@ -17,9 +17,9 @@ type Ledger interface {
 
 // Market sells and confirms. It moves no money.
 type Market interface {
-	// Quote asks for an offer. A *Refusal says that this order can't be
+	// Quote asks for an offer that is to be paid in the asset. A *Refusal says that this order can't be
 	// bought; any other error stops the run.
-	Quote(ctx context.Context, handle string, item product.Item) (Offer, error)
+	Quote(ctx context.Context, handle string, item product.Item, asset ton.Asset) (Offer, error)
 	// Confirm tells the market of a payment for an item of that kind. It may be
 	// repeated.
 	Confirm(ctx context.Context, kind product.Kind, invoice ledger.Invoice, message ton.BoC) error
@@ -58,6 +58,11 @@ type Chain interface {
 	// Look returns the wallet's proven state and its transactions after
 	// since, the oldest first.
 	Look(ctx context.Context, wallet ton.Address, version ton.WalletVersion, since ton.Position) (Sight, error)
+	// Jetton returns where the owner's USDT is and how much, proven.
+	Jetton(ctx context.Context, owner ton.Address) (ton.Jetton, error)
+	// Trail returns what two jetton wallets show after a logical time: that of
+	// ours, and the one of the account that it paid.
+	Trail(ctx context.Context, wallet, owner ton.Address, after uint64) (ledger.Trail, error)
 	// Emulate runs the payload on the wallet's proven state.
 	Emulate(ctx context.Context, w ton.Wallet, p ton.Payload) (Emulation, error)
 	// Broadcast hands the message to the network. Its error means nothing.
@@ -71,6 +76,7 @@ type Chain interface {
 type Sight struct {
 	Account ton.Account
 	History []ton.Transaction
+	USDT    ton.Jetton // the wallet's, if that was asked for
 }
 
 // Emulation is what the chain would do with a payload now.
@@ -99,6 +105,8 @@ var (
 	ErrNoAnchor = errors.New("the ledger does not know this wallet")
 	// ErrFunds: the wallet can't pay for the next order.
 	ErrFunds = errors.New("not enough TON in the wallet")
+	// ErrFundsUSDT: the wallet's USDT can't pay for an order. It alone is set aside.
+	ErrFundsUSDT = errors.New("not enough USDT in the wallet")
 	// ErrBreaker: too much is paid and not acknowledged.
 	ErrBreaker = errors.New("Fragment has not acknowledged what was paid, so nothing more is signed")
 	// ErrChain: the chain could not be read for a while.

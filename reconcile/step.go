@@ -33,6 +33,10 @@ type State struct {
 	seen    map[ton.Address]ton.Position // history up to here is explained
 	walked  map[ton.Address]int          // transactions explained since the ledger last noted how far
 	account ton.Account                  // the newest sight of our wallet
+	usdt    bool                         // the plan pays for something in USDT
+	purse   ton.Jetton                   // the newest sight of our USDT
+	tracing map[way]bool                 // in flight
+	traces  map[way]int                  // inquiries made
 	puzzled map[ton.Address]bool         // wallets with a bounce that no order explains
 	misses  map[ton.Address]int          // looks that failed in a row
 	blind   bool                         // an open payment can't be followed any further in this run
@@ -102,6 +106,8 @@ type Result struct {
 	Settled     int              // payments of earlier runs that were settled first
 	Payments    int
 	Spent, Fees ton.Nano
+	SpentUSDT   ton.Amount // what arrived of it
+	Gas         ton.Nano   // that was sent along with USDT; most of it comes back
 }
 
 // Result returns what was done so far.
@@ -149,6 +155,7 @@ func NewState(u Setup) *State {
 		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, byhand: u.Unsigned, pause: cmp.Or(u.Pause, time.Second),
 		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
 		whom: map[ledger.OrderID]whom{}, newcomers: map[string][]ledger.OrderID{},
+		usdt: u.Plan.pays(ton.AssetUSDT), tracing: map[way]bool{}, traces: map[way]int{}, result: Result{SpentUSDT: ton.Amount{Asset: ton.AssetUSDT}},
 		jobs: map[ledger.OrderID]bool{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
 		budget: u.Plan.Limits.Of(policy.Run),
 	}
@@ -168,6 +175,8 @@ func (s *State) Step(e Event) []Effect {
 		s.sighted(e)
 	case Offered:
 		s.offered(e)
+	case Traced:
+		s.traced(e)
 	case Tried:
 		s.tried(e)
 	case Signed:
@@ -239,7 +248,7 @@ func (s *State) advance() {
 
 // finish ends the run when nothing is left to do or to wait for.
 func (s *State) finish() {
-	if s.ended || len(s.book.Open()) > 0 && !s.abandoned() || len(s.telling) > 0 || s.handing {
+	if s.ended || len(s.book.Open()) > 0 && !s.abandoned() || len(s.telling)+len(s.tracing) > 0 || s.handing {
 		return
 	}
 	if s.stopped == nil {
@@ -264,7 +273,7 @@ func (s *State) abandoned() bool {
 
 func (s *State) conclude() {
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Paid {
+		if o := s.book.Orders[id]; o != nil && (o.Phase == ledger.Paid || o.Phase == ledger.Sent) {
 			s.result.Undelivered = append(s.result.Undelivered, id)
 		}
 	}

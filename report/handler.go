@@ -164,9 +164,23 @@ func (w work) outcome(r reconcile.Result, err error) string {
 	}
 	b.WriteByte('.')
 	if r.Payments > 0 {
-		fmt.Fprintf(&b, " Paid %s and %s of fees in %s.", r.Spent.Amount(), r.Fees.Amount(), Count(r.Payments, "payment"))
+		fmt.Fprintf(&b, " Paid %s and %s of fees in %s.", paid(r), r.Fees.Amount(), Count(r.Payments, "payment"))
+		if r.Gas > 0 {
+			fmt.Fprintf(&b, " %s went along as gas; what is not used of it comes back.", r.Gas.Amount())
+		}
 	}
 	return b.String()
+}
+
+// paid is what was spent, by asset.
+func paid(r reconcile.Result) string {
+	switch {
+	case r.SpentUSDT.Units == 0:
+		return r.Spent.Amount().String()
+	case r.Spent == 0:
+		return r.SpentUSDT.String()
+	}
+	return r.Spent.Amount().String() + ", " + r.SpentUSDT.String()
 }
 
 // finish says what came of an apply: what a person must look at first, then

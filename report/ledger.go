@@ -121,7 +121,7 @@ func delivery(o *ledger.Order) string {
 // evidence is what to show Fragment's support of an order that was paid and
 // never acknowledged, or that is held.
 func evidence(state *ledger.State, o *ledger.Order) [][]string {
-	if o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || state.Payments[o.Payment] == nil && state.Requests[o.Request] == nil {
+	if o.Phase != ledger.Sent && o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || state.Payments[o.Payment] == nil && state.Requests[o.Request] == nil {
 		return nil
 	}
 	t := o.Invoice.Transfer

@@ -97,6 +97,8 @@ type jsonResult struct {
 	Settled     int           `json:"settled"`
 	Payments    int           `json:"payments"`
 	Spent       *jsonAmount   `json:"spent"`
+	SpentUSDT   *jsonAmount   `json:"spent_usdt,omitempty"`
+	Gas         *jsonAmount   `json:"gas,omitempty"` // sent along with USDT; most of it comes back
 	Fees        *jsonAmount   `json:"fees"`
 	Problems    []jsonProblem `json:"problems"`
 }
@@ -153,6 +155,12 @@ func (s *stream) Done(r reconcile.Result, err error) {
 	j := jsonResult{
 		Run: int64(r.Run), Bought: len(r.Bought), Offered: len(r.Offered), Failed: failed, Waiting: len(r.Problems) - failed, Blocked: s.todo.blocked, Left: s.todo.left(r, err), Undelivered: len(r.Undelivered), Settled: r.Settled,
 		Payments: r.Payments, Spent: amount(r.Spent.Amount()), Fees: amount(r.Fees.Amount()), Problems: []jsonProblem{},
+	}
+	if r.SpentUSDT.Units > 0 {
+		j.SpentUSDT = amount(r.SpentUSDT)
+	}
+	if r.Gas > 0 {
+		j.Gas = amount(r.Gas.Amount())
 	}
 	for _, p := range r.Problems {
 		j.Problems = append(j.Problems, jsonProblem{p.Key, p.Code, p.Reason})

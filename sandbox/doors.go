@@ -29,7 +29,7 @@ func (w *World) doors() http.Handler {
 			http.Error(out, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet), network.JettonBalance(w.Wallet)})
+		_ = json.NewEncoder(out).Encode(Books{market.Books(), market.Strays(), network.Balance(w.Wallet), network.JettonBalance(w.Wallet), network.Balance(w.USDTMaster) > 0})
 	})
 	mux.HandleFunc("POST /sandbox/set", func(out http.ResponseWriter, r *http.Request) {
 		if err := own.set(w.Wallet, r.FormValue("key"), r.FormValue("value")); err != nil {
@@ -45,6 +45,8 @@ type Books struct {
 	Strays  []market.Stray  `json:"strays"`  // payments that bought nothing
 	Balance ton.Nano        `json:"balance,string"`
 	USDT    int64           `json:"usdt,string"` // micro-USDT of the wallet
+
+	USDTMade bool `json:"usdt_made"` // somebody was ever given any
 }
 
 // Books asks the world for its own record.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // A Coming is what a grant gives on a day that is still to come.
@@ -14,7 +15,12 @@ type Coming struct {
 	Grant  string        `json:"grant"`
 	Item   product.Item  `json:"item"` // to each
 	People int           `json:"people"`
+
+	PayWith ton.Asset `json:"pay_with,omitempty"` // the money that pays; "" is TON
 }
+
+// Asset is the money that pays.
+func (c Coming) Asset() ton.Asset { return cmp.Or(c.PayWith, ton.AssetTON) }
 
 // Calendar lists what falls due after a day, through another: by date, then in
 // the order of the files.
@@ -60,7 +66,7 @@ func (g Grant) coming(date schedule.Date) (list []Coming) {
 		i := slices.IndexFunc(list, func(c Coming) bool { return c.Item == item })
 		if i < 0 {
 			i = len(list)
-			list = append(list, Coming{Date: date, Grant: g.Name, Item: item})
+			list = append(list, Coming{Date: date, Grant: g.Name, Item: item, PayWith: g.PayWith})
 		}
 		list[i].People++
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // grantFields are what a grant may hold.
-var grantFields = []string{"to", "from_csv", "expect", "allow_duplicates", "stars", "premium", "ton", "gram", "reason", "labels",
+var grantFields = []string{"to", "from_csv", "expect", "allow_duplicates", "stars", "premium", "ton", "gram", "reason", "labels", "pay_with",
 	"every", "rrule", "starting", "until", "on", "catch_up", "max_catch_up", "if_subscribed"}
 
 // ownFields are those that only make sense where the recipients stand.

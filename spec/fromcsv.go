@@ -14,8 +14,9 @@ type fromCSV struct {
 	table   *table
 	wanted  []string // columns: key, to, and those of amount and reason
 	product string   // the name of the product's field, "" if the grant gives one
-	amount  int      // index in wanted, 0 for none
-	reason  int      // 〃
+	at      *yaml.Node
+	amount  int // index in wanted, 0 for none
+	reason  int // 〃
 	rows    []csvRow
 }
 
@@ -53,7 +54,7 @@ func (l *loader) fromCSV(d *doc, n *yaml.Node) *fromCSV {
 				d.bad(f.key, "product", "make a grant of each", "from_csv gives both %s and %s", c.product, f.name)
 				continue
 			}
-			c.product, c.amount = f.name, len(c.wanted)
+			c.product, c.at, c.amount = f.name, f.key, len(c.wanted)
 			c.wanted = append(c.wanted, s)
 		case "reason":
 			c.reason = len(c.wanted)

@@ -55,7 +55,8 @@ type loader struct {
 
 	confirmed map[string]confirmation // by handle, in lower case
 
-	partial bool // a file could not be read, or a part of it; so who isn't known may stand there
+	partial bool    // a file could not be read, or a part of it; so who isn't known may stand there
+	money   payWith // of fragplan.yaml
 }
 
 func (l *loader) load(start Pos) {
@@ -136,12 +137,16 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 					l.p.Destinations = append(l.p.Destinations, a)
 				}
 			}
+		case "pay_with":
+			if m, ok := d.money(e.value); ok {
+				l.money = m
+			}
 		case "files":
 			files = l.files(d, e.value)
 		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "destinations", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "destinations", "pay_with", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {

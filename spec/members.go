@@ -15,8 +15,18 @@ import (
 func (l *loader) members(d *doc, n *yaml.Node) {
 	entries := d.mapping(n, "a file of people and grants", "begin with people:, groups: or grants:")
 	defaults := l.defaults(d, entries)
+	money := l.money
+	for _, e := range entries {
+		if e.name != "pay_with" {
+			continue
+		}
+		if m, ok := d.money(e.value); ok {
+			money = m
+		}
+	}
 	for _, e := range entries {
 		switch e.name {
+		case "pay_with": // read by now
 		case "people":
 			l.partial = l.partial || e.value.Kind != yaml.MappingNode
 			for _, p := range d.mapping(e.value, "people", `write an id and a user name for each: people: {…: "@…"}`) {
@@ -34,10 +44,10 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 			}
 		case "grants":
 			for _, g := range d.mapping(e.value, "grants", "write grants: {…: {to: …, stars: …}}") {
-				l.grant(d, g, defaults)
+				l.grant(d, g, defaults, money)
 			}
 		default:
-			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "grants")
+			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "pay_with", "grants")
 		}
 	}
 }
@@ -150,7 +160,7 @@ type pendingGrant struct {
 
 const exampleGrant = "{to: …, stars: …, reason: …}"
 
-func (l *loader) grant(d *doc, e entry, defaults []entry) {
+func (l *loader) grant(d *doc, e entry, defaults []entry, money payWith) {
 	name, ok := d.name(e.key, "a grant's name")
 	if !ok || e.value.Kind == yaml.AliasNode {
 		return
@@ -182,6 +192,10 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 			g.again, _ = d.text(f.value, "allow_duplicates", "why each is meant")
 		case "labels":
 			g.Labels = d.labels(f.value)
+		case "pay_with":
+			if m, ok := d.money(f.value); ok {
+				money = m
+			}
 		default:
 			d.unknown(f.key, "grant "+clip(name), grantFields...)
 		}
@@ -193,6 +207,8 @@ func (l *loader) grant(d *doc, e entry, defaults []entry) {
 		d.require(e.value, "grant "+clip(name), seen, [][2]string{{"to", `to: and an id under people, a group or a user name "@…"`}})
 	}
 	items = d.csvFields(e, &g, items)
+	g.PayWith = money.asset
+	d.sellable(&g, money, items)
 	switch len(items) {
 	case 0:
 		if merges(e.value) || g.csv != nil && g.csv.product != "" {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // An Occurrence is one thing that one person is to have. Its Key is its name
@@ -22,7 +23,8 @@ type Occurrence struct {
 	Labels []Label
 	Pos    Pos // of the recipient
 
-	Confirmed string // the display name that somebody has found to be this person's, or ""
+	Confirmed string    // the display name that somebody has found to be this person's, or ""
+	PayWith   ton.Asset // the money that pays; "" is TON
 
 	Date  schedule.Date // on which it falls due; zero for what is due at once
 	Last  schedule.Date // the last day on which it is bought; zero for no end
@@ -33,6 +35,9 @@ type Occurrence struct {
 	CatchUp    CatchUp
 	MaxCatchUp int
 }
+
+// Asset is the money that pays.
+func (o Occurrence) Asset() ton.Asset { return cmp.Or(o.PayWith, ton.AssetTON) }
 
 // Series names what the dates of one recipient have in common: the key
 // without its date.
@@ -91,7 +96,7 @@ func (g Grant) occurrence(r Recipient, today schedule.Date) Occurrence {
 	o := Occurrence{
 		Key: g.Name + "/" + cmp.Or(r.Row, r.Person), Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
 		Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos,
-		Confirmed: r.Confirmed, Date: g.On, Last: g.last(g.On),
+		Confirmed: r.Confirmed, PayWith: g.PayWith, Date: g.On, Last: g.last(g.On),
 	}
 	if g.On != 0 || !g.Rule.IsZero() {
 		o.Today = today

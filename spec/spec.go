@@ -92,6 +92,8 @@ type Grant struct {
 	CatchUp    CatchUp       `validate:"-"` // of a grant that recurs
 	MaxCatchUp int           `validate:"-"` // with CatchAll: so many dates, or none
 	Wait       int           `validate:"-"` // days that Premium waits for one that runs; 0 for no end
+
+	PayWith ton.Asset `validate:"-"` // the money that pays; "" is TON
 }
 
 // A Recipient is one member of a grant.

@@ -204,7 +204,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 		return reconcile.Result{}, err
 	}
 	var wallet ton.Wallet
-	world := reconcile.World{Ledger: p.recorder(), Chain: lookout{client}, Watch: shown.Progress}
+	world := reconcile.World{Ledger: p.recorder(), Chain: lookout{client, p.usdtMaster()}, Watch: shown.Progress}
 	if p.unsigned {
 		wallet, err = p.payer(ctx, client)
 		if p.till != nil {

@@ -54,7 +54,7 @@ func (p *project) history(ctx context.Context, w *ledger.Wallet) ([]ton.Transact
 	if err != nil {
 		return nil, err
 	}
-	sight, err := lookout{client}.Look(ctx, w.Address, w.Version, w.Anchor)
+	sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, w.Anchor)
 	return sight.History, err
 }
 

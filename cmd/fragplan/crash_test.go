@@ -92,7 +92,7 @@ func (r *rig) apply(t *testing.T, n int, before bool) (reconcile.Result, error) 
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}, Host: "test",
 	})
 	return reconcile.Apply(ctx, nil, s, reconcile.World{
-		Ledger: &crashing{store: store, n: n, before: before}, Market: newMarket([]seat{{client: session}}), Signer: inside{w}, Chain: lookout{client},
+		Ledger: &crashing{store: store, n: n, before: before}, Market: newMarket([]seat{{client: session}}), Signer: inside{w}, Chain: lookout{Client: client},
 	})
 }
 

@@ -134,7 +134,7 @@ func (p *project) findPaid(ctx context.Context, key string) error {
 		}
 		looked[o.Wallet] = true
 		w := p.book.Wallets[o.Wallet]
-		sight, err := lookout{client}.Look(ctx, w.Address, w.Version, w.Since())
+		sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, w.Since())
 		if err != nil {
 			return fmt.Errorf("whether it was paid meanwhile: %w", err)
 		}
@@ -154,7 +154,7 @@ func (p *project) findPaid(ctx context.Context, key string) error {
 func waiting(orders []*ledger.Order, key string, as string, named ledger.OrderID, all bool) ([]*ledger.Order, error) {
 	var list []*ledger.Order
 	for _, o := range orders {
-		open := o.Phase == ledger.Held || (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && as == "delivered"
+		open := o.Phase == ledger.Held || o.Phase == ledger.Sent || (o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged) && as == "delivered"
 		if as == asUnpaid {
 			open = o.Phase == ledger.Offered
 		}

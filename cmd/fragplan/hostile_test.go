@@ -212,7 +212,7 @@ func (b bait) inspected(ctx context.Context, a answers) *ton.Payload {
 			case reconcile.Look:
 				events = append(events, reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: hostileAccount()}})
 			case reconcile.Ask:
-				offer, err := newMarket([]seat{{client: a.client("")}}).Quote(ctx, f.Handle, f.Item)
+				offer, err := newMarket([]seat{{client: a.client("")}}).Quote(ctx, f.Handle, f.Item, ton.AssetTON)
 				events = append(events, reconcile.Offered{Order: f.Order, Offer: offer, Err: err})
 			case reconcile.Try:
 				return &f.Payload
@@ -261,4 +261,12 @@ func (s *stillness) Sign(_ context.Context, p ton.Payload, _ bool, _ []string) (
 		return nil, errNoKey
 	}
 	return s.sign(p)
+}
+
+func (s *stillness) Jetton(context.Context, ton.Address) (ton.Jetton, error) {
+	return ton.Jetton{}, errors.New("nothing is paid in USDT here")
+}
+
+func (s *stillness) Trail(context.Context, ton.Address, ton.Address, uint64) (ledger.Trail, error) {
+	return ledger.Trail{}, errors.New("nothing is paid in USDT here")
 }

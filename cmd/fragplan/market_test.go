@@ -48,7 +48,7 @@ func TestOrdersStayWithTheirSession(t *testing.T) {
 	for i := range offers {
 		all.Go(func() {
 			var err error
-			if offers[i], err = m.Quote(t.Context(), "ann_petrova", product.Item{Kind: product.Stars, Quantity: 50}); err != nil {
+			if offers[i], err = m.Quote(t.Context(), "ann_petrova", product.Item{Kind: product.Stars, Quantity: 50}, ton.AssetTON); err != nil {
 				t.Error(err)
 			}
 		})

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/fragment"
-	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
 )
@@ -169,10 +168,11 @@ func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.P
 	}
 	prices := reconcile.Prices{}
 	for _, a := range plan.Actions {
-		if _, known := prices[a.Item]; known || !a.Buys() || len(prices) == maxPrices {
+		goods := reconcile.Goods{Item: a.Item, Asset: a.Cap.Asset}
+		if _, known := prices[goods]; known || !a.Buys() || len(prices) == maxPrices {
 			continue
 		}
-		price, err := seats[0].client.Price(ctx, products[a.Item.Kind], a.Item.Quantity)
+		price, err := seats[0].client.PriceIn(ctx, a.Cap.Asset, products[a.Item.Kind], a.Item.Quantity)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -180,7 +180,7 @@ func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.P
 			p.program.tell("no prices, so the plan shows the ceilings: " + err.Error())
 			return nil, nil
 		}
-		prices[product.Item{Kind: a.Item.Kind, Quantity: a.Item.Quantity}] = price.Amount()
+		prices[goods] = price
 	}
 	return prices, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/ledger"
@@ -212,9 +213,33 @@ func (p *project) openWorld(ctx context.Context) (*sandbox.World, error) {
 		if w.Version != p.spec.Wallet.Version {
 			return nil, errors.Join(fmt.Errorf("the sandbox in %s has a %s wallet and fragplan.yaml says %s: remove that folder to begin a new world", p.program.worldDir(), w.Version, p.spec.Wallet.Version), w.Close())
 		}
+		if err := p.rehearseUSDT(ctx, w); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
 		p.world = w
 	}
 	return p.world, nil
+}
+
+// rehearseUSDT gives the world's wallet USDT, once in its life, if the project
+// pays with it.
+func (p *project) rehearseUSDT(ctx context.Context, w *sandbox.World) error {
+	if !slices.ContainsFunc(p.spec.Grants, func(g spec.Grant) bool { return g.PayWith == ton.AssetUSDT }) {
+		return nil
+	}
+	books, err := w.Books(ctx)
+	if err != nil || books.USDTMade {
+		return err
+	}
+	return w.Set(ctx, "fund", "1000 USDT")
+}
+
+// usdtMaster is the contract that makes USDT: mainnet's, or the world's.
+func (p *project) usdtMaster() ton.Address {
+	if p.program.sandbox && p.world != nil {
+		return p.world.USDTMaster
+	}
+	return ton.USDTMaster
 }
 
 // envConfig names the file with the lite servers and the trusted block.

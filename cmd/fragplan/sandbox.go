@@ -65,6 +65,9 @@ for other programs:
   mnemonic.txt         the words of the wallet
   cookie.txt           the Cookie header of the session
 
+The wallet is given TON, and USDT where that is asked for: -balance '5 TON, 30 USDT'.
+A rehearsal of a project that pays with USDT gives it 1,000 USDT.
+
 Every well-formed user name is a user who can be given anything, except:
 
   nobody_...           is unknown
@@ -102,14 +105,22 @@ func give(o *sandbox.Options, balance string, asked bool) error {
 	if asked && sandbox.Exists(o.Dir) {
 		return fmt.Errorf("-balance is for a new world, and there is one in %s: remove that folder to begin anew, or give its wallet more with: fragplan sandbox set fund=2.5", o.Dir)
 	}
-	amount, err := ton.ParseAmount(balance)
-	if err != nil {
-		return fmt.Errorf("-balance: %w", err)
+	seen := map[ton.Asset]bool{}
+	o.Empty = true
+	for text := range strings.SplitSeq(balance, ",") {
+		amount, err := ton.ParseAmount(strings.TrimSpace(text))
+		switch {
+		case err != nil:
+			return fmt.Errorf("-balance: %w", err)
+		case seen[amount.Asset]:
+			return fmt.Errorf("-balance %s: %s stands twice", balance, amount.Asset)
+		case amount.Asset == ton.AssetTON:
+			o.Balance, o.Empty = ton.Nano(amount.Units), amount.Units == 0
+		default:
+			o.USDT = amount.Units
+		}
+		seen[amount.Asset] = true
 	}
-	if amount.Asset != ton.AssetTON {
-		return fmt.Errorf("-balance %s: the wallet of a world holds TON only", amount)
-	}
-	o.Balance, o.Empty = ton.Nano(amount.Units), amount.Units == 0
 	return nil
 }
 
@@ -166,15 +177,27 @@ func (p *program) sandboxBooks() *cobra.Command {
 			}
 			for _, credit := range books.Credits {
 				item := product.Item{Kind: product.Kind(credit.Product), Quantity: credit.Quantity}
-				fmt.Fprintf(p.stdout, "@%-20s  %-16s  %12s TON  Ref#%s\n", report.Clean(credit.Handle, 32), item, credit.Paid, report.Clean(credit.Ref, 32))
+				fmt.Fprintf(p.stdout, "@%-20s  %-16s  %16s  Ref#%s\n", report.Clean(credit.Handle, 32), item, booked(credit.Paid, credit.USDT), report.Clean(credit.Ref, 32))
 			}
 			for _, stray := range books.Strays {
-				fmt.Fprintf(p.stdout, "stray: %s TON, %s, Ref#%s\n", stray.Amount, stray.Reason, report.Clean(stray.Ref, 32))
+				fmt.Fprintf(p.stdout, "stray: %s, %s, Ref#%s\n", booked(stray.Amount, stray.USDT), stray.Reason, report.Clean(stray.Ref, 32))
 			}
-			fmt.Fprintf(p.stdout, "%s. The wallet holds %s TON.\n", report.Count(len(books.Credits), "credit"), books.Balance)
+			holds := books.Balance.Amount().String()
+			if books.USDT > 0 {
+				holds += " and " + ton.Amount{Asset: ton.AssetUSDT, Units: books.USDT}.String()
+			}
+			fmt.Fprintf(p.stdout, "%s. The wallet holds %s.\n", report.Count(len(books.Credits), "credit"), holds)
 			return nil
 		},
 	}
+}
+
+// booked is what a line of the books was paid with.
+func booked(nano ton.Nano, usdt int64) ton.Amount {
+	if usdt > 0 {
+		return ton.Amount{Asset: ton.AssetUSDT, Units: usdt}
+	}
+	return nano.Amount()
 }
 
 func (p *program) sandboxSet() *cobra.Command {

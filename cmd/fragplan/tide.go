@@ -30,7 +30,7 @@ func (p *project) tide(ctx context.Context) {
 		}
 		var sight reconcile.Sight
 		w := p.book.Wallets[address]
-		if sight, err = (lookout{client}).Look(ctx, address, w.Version, w.Since()); err != nil {
+		if sight, err = (lookout{Client: client}).Look(ctx, address, w.Version, w.Since()); err != nil {
 			break
 		}
 		if ahead := reconcile.Unexplained(p.book, address, sight.History); len(ahead) > 0 {

@@ -30,10 +30,10 @@ var products = map[product.Kind]fragment.Product{
 	product.Stars: fragment.Stars, product.Premium: fragment.Premium, product.TopUp: fragment.TopUp,
 }
 
-func (m *market) Quote(ctx context.Context, handle string, item product.Item) (reconcile.Offer, error) {
+func (m *market) Quote(ctx context.Context, handle string, item product.Item, asset ton.Asset) (reconcile.Offer, error) {
 	n := m.take()
 	defer m.leave(n)
-	p, err := m.seats[n].client.Buy(ctx, products[item.Kind], handle, item.Quantity)
+	p, err := m.seats[n].client.BuyWith(ctx, asset, products[item.Kind], handle, item.Quantity)
 	if err != nil {
 		return reconcile.Offer{}, m.refusal(m.seats[n], err)
 	}
@@ -57,6 +57,7 @@ func (m *market) refusal(s seat, err error) error {
 		{fragment.ErrPriceChanged, "price_changed"},
 		{fragment.ErrInvoice, string(firewall.InvoiceForm)},
 		{fragment.ErrQuantity, "quantity"},
+		{fragment.ErrAsset, "asset"},
 		{fragment.ErrRefused, "refused"},
 	} {
 		if errors.Is(err, item.is) {
@@ -125,8 +126,29 @@ func (s outside) Sign(ctx context.Context, p ton.Payload, deploys bool, keys []s
 	return s.program.Sign(ctx, s.wallet, p, deploys, keys)
 }
 
-// lookout reads the chain.
-type lookout struct{ *chain.Client }
+// lookout reads the chain; usdt is the contract that makes USDT there.
+type lookout struct {
+	*chain.Client
+	usdt ton.Address
+}
+
+func (l lookout) Jetton(ctx context.Context, owner ton.Address) (ton.Jetton, error) {
+	return l.Client.Jetton(ctx, l.usdt, owner)
+}
+
+func (l lookout) Trail(ctx context.Context, wallet, owner ton.Address, after uint64) (ledger.Trail, error) {
+	trail := ledger.Trail{Wallet: wallet}
+	receiver, err := l.Jetton(ctx, owner)
+	if err != nil {
+		return trail, err
+	}
+	trail.Receiver = receiver.Wallet
+	if trail.Sent, err = l.Client.Trail(ctx, wallet, after); err != nil {
+		return trail, err
+	}
+	trail.Received, err = l.Client.Trail(ctx, receiver.Wallet, after)
+	return trail, err
+}
 
 func (l lookout) Look(ctx context.Context, address ton.Address, version ton.WalletVersion, since ton.Position) (reconcile.Sight, error) {
 	account, err := l.Account(ctx, address, version)

@@ -1,0 +1,106 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// leastGas is the gas that a payment in USDT is taken to need while Fragment
+// has not said how much it attaches.
+const leastGas = ton.TON / 20
+
+// pays reports whether the plan pays for anything in the asset.
+func (p *Plan) pays(asset ton.Asset) bool {
+	for _, a := range p.Actions {
+		if a.Buys() && a.Cap.Asset == asset {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) inUSDT(id ledger.OrderID) bool { return s.book.Orders[id].Cap.Asset == ton.AssetUSDT }
+
+// covered reports why an order could not be paid for, by what is known before
+// Fragment is asked: both balances, and its price if that is known.
+func (s *State) covered(o *ledger.Order) error {
+	if o.Cap.Asset != ton.AssetUSDT {
+		return nil
+	}
+	if need := leastGas + firewall.Fees(1); s.account.Balance < need {
+		return s.shortOfGas(o, leastGas)
+	}
+	least := ton.Amount{Asset: ton.AssetUSDT, Units: 1}
+	if s.plan.Priced {
+		least = o.Reserve
+	}
+	// What was asked for before it is paid before it.
+	for _, id := range slices.Concat(s.quoting, s.ready) {
+		if before := s.book.Orders[id]; before.Cap.Asset == ton.AssetUSDT {
+			least.Units += before.Reserve.Units
+		}
+	}
+	return s.holds(o, o.Reserve, least.Units)
+}
+
+// free is what the wallet has in USDT, less what was sent and may still be
+// counted in it: its jetton wallet sends a moment after the wallet has asked.
+func (s *State) free() ton.Amount {
+	a := ton.Amount{Asset: ton.AssetUSDT, Units: s.purse.Balance}
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Sent && o.Wallet == s.self {
+			a.Units = max(0, a.Units-o.Reserve.Units)
+		}
+	}
+	return a
+}
+
+// holds reports why the wallet's USDT does not cover so many units, where an
+// order costs a part of them.
+func (s *State) holds(o *ledger.Order, cost ton.Amount, units int64) error {
+	switch held := s.free(); {
+	case s.purse.Locked:
+		return fmt.Errorf("the USDT of wallet %s is locked by who makes it: none of it can be sent", s.self)
+	case held.Units < units:
+		return fmt.Errorf("the wallet %s holds %s; %s costs %s: %w", s.self, held, o.Key, cost, ErrFundsUSDT)
+	}
+	return nil
+}
+
+func (s *State) shortOfGas(o *ledger.Order, gas ton.Nano) error {
+	return fmt.Errorf("the wallet %s holds %s TON; %s is paid in USDT and takes %s TON of gas and about %s TON of fees: %w",
+		s.self, s.account.Balance, o.Key, gas, firewall.Fees(1), ErrFunds)
+}
+
+// costs are all that an order takes of the budgets: its price and, where USDT
+// pays, the gas, which counts as TON.
+func costs(price ton.Amount, t ton.Transfer) []ton.Amount {
+	if price.Asset == ton.AssetTON {
+		return []ton.Amount{price}
+	}
+	return []ton.Amount{price, t.Amount.Amount()}
+}
+
+// holding is what an order holds of the budgets now.
+func holding(o *ledger.Order) []ton.Amount {
+	if o.Invoice == nil {
+		return []ton.Amount{o.Reserve}
+	}
+	return costs(o.Reserve, o.Invoice.Transfer)
+}
+
+// giveBackGas gives back what an order held for the gas of an offer that is
+// gone; its price it goes on holding.
+func (s *State) giveBackGas(o *ledger.Order) {
+	s.giveBack(holding(o)[1:]...)
+}
+
+// inspectUSDT has the firewall decode an offer in USDT to the last bit.
+func (s *State) inspectUSDT(o *ledger.Order, rules firewall.Rules, offer firewall.Offer, price ton.Amount) error {
+	rules.Jetton = s.purse.Wallet
+	return firewall.CheckJetton(rules, firewall.JettonWant{Item: o.Item, Amount: price.Units, Cap: o.Cap.Units, Now: s.account.Time}, offer)
+}
