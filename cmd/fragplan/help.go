@@ -23,6 +23,13 @@ refuses if something else was bought meanwhile.
 
 Exit status: 0, or 1 if there was an error or the plan must not be applied.
 With -detailed-exitcode also 2, if something would be bought.`,
+	"fragplan fmt": `Files are named from the project's folder; without any, all YAML files of the
+project are laid out: two columns a level, one space between the parts of what
+stands in braces, no spaces at the end of lines, at most one empty line in a row.
+Comments, quotes and the order of everything stay. Prints the files that change.
+
+Exit status: 0; with -check 3 if a file would be changed; 2 for a file that is
+no YAML; 1 for other errors.`,
 	"fragplan forecast": `Adds up, month by month, what a plan would buy now and what falls due by the
 schedules that are written: at today's prices if there is a session, otherwise
 at the ceilings. Fees of the network are not in it. Buys nothing.`,
