@@ -244,7 +244,7 @@ func hostileValue(luck *rand.Rand, b bait, old string) string {
 		if luck.IntN(2) == 0 {
 			address.Account[luck.IntN(32)] ^= 1 << luck.IntN(8)
 		}
-		return `"` + []string{address.String(), address.Raw(), strings.ToUpper(address.Raw()), "EQ" + address.String()[2:]}[luck.IntN(4)] + `"`
+		return `"` + []string{address.String(), address.Raw(), strings.ToUpper(address.Raw()), address.TLB().Bounce(true).String()}[luck.IntN(4)] + `"`
 	}
 	return `"` + base64.StdEncoding.EncodeToString(packed(drawnText(luck, b), 35)) + `"`
 }
