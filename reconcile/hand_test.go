@@ -283,3 +283,36 @@ func TestASavedPlanIsAskedForInParts(t *testing.T) {
 		t.Errorf("%+v", w.handed)
 	}
 }
+
+// A process may die at any turn of asking somebody. What was recorded counts,
+// whether anybody saw the request or not; what was not is bought anew, once.
+func TestADeathWhileAsking(t *testing.T) {
+	for turns := range 40 {
+		w := newWorld(t, ton.V5R1)
+		w.setup = func(u *reconcile.Setup) { u.Unsigned = true }
+		w.begin(stars(2), plenty)
+		for n := 0; n < turns && !w.stopped && len(w.queue) > 0; n++ {
+			w.next()
+		}
+		seen := slices.Clone(w.handed)
+		offered := slices.Contains(w.phases(), ledger.Offered)
+		if len(seen) > 0 && !offered {
+			t.Fatalf("turn %d: somebody saw a request that is not recorded", turns)
+		}
+		w.setup = nil
+		for range 2 {
+			if _, err := w.apply(stars(2), plenty); err != nil {
+				t.Fatalf("turn %d: %v", turns, err)
+			}
+		}
+		if want := map[bool]int{false: 2, true: 1}[offered]; len(w.paid()) != want {
+			t.Errorf("turn %d: %d paid, want %d", turns, len(w.paid()), want)
+		}
+		for _, h := range seen {
+			w.phone(h.Transfers...)
+		}
+		if _, err := w.apply(stars(2), plenty); err != nil || len(seen) > 0 && len(w.paid()) != 2 {
+			t.Errorf("turn %d, paid by phone: %v, %d paid", turns, err, len(w.paid()))
+		}
+	}
+}
