@@ -49,10 +49,11 @@ type sim struct {
 	leaked   []ton.BoC   // signed, and the signer said that it was not
 	returns  []returning // bounces on their way
 	returned map[ton.Position]*sale
-	saved    *reconcile.Plan    // made earlier
-	planned  *reconcile.Plan    // the newest
-	results  []reconcile.Result // of all engines
-	thawed   uint32             // the block in which a frozen or changed account is itself again
+	asked    []reconcile.Handout // requests that somebody has and may pay
+	saved    *reconcile.Plan     // made earlier
+	planned  *reconcile.Plan     // the newest
+	results  []reconcile.Result  // of all engines
+	thawed   uint32              // the block in which a frozen or changed account is itself again
 
 	signerBack uint32 // the block in which a signer that is down is up again
 

@@ -108,6 +108,10 @@ const (
 	keyRenamed
 	handleChanged
 	paymentCancelled
+	askedByHand
+	handFails
+	phonePays
+	phonePaysPart
 	keyReissued
 	assignedWrongly
 	personWaits
@@ -207,6 +211,10 @@ var faults = [faultCount]struct {
 	keyRenamed:       {"a key is renamed", 600},
 	handleChanged:    {"another user name is written for a key", 1500},
 	paymentCancelled: {"a payment is cancelled", 7000},
+	askedByHand:      {"a person is asked to pay", 4000},
+	handFails:        {"a request can't be handed over", 2000},
+	phonePays:        {"a person pays a request", 7000},
+	phonePaysPart:    {"a person pays a part of a request", 4000},
 	keyReissued:      {"a key is reissued", 1500},
 	assignedWrongly:  {"a found transfer is assigned to the wrong key", 1500},
 	personWaits:      {"a person waits an hour before anything is concluded", 9000},

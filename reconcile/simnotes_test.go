@@ -24,6 +24,14 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			if p.taken[e.Order] && !e.Bounce.IsZero() {
 				s.counter.add("held, of a found transfer")
 			}
+		case ledger.PaymentRequested:
+			p.requests[e.Request] = true
+		case ledger.RequestPaid:
+			for _, id := range e.Paid {
+				if sold := s.market.known[p.terms[id]]; sold == nil || sold.paid == 0 {
+					c.violate(7, "p%d records order %d as paid by a person, and it was not", p.id, id)
+				}
+			}
 		case ledger.PaymentArmedEvent:
 			c.opened(p, e)
 		case ledger.BurnArmed:

@@ -62,6 +62,7 @@ func (s *sim) restore() {
 	}
 	s.branch++
 	s.disk = d
+	s.asked = nil // what it does not know of is thrown away
 	s.tracef("an old ledger is restored, as ledger %d", s.branch)
 	s.checker.forgotten()
 }
@@ -91,6 +92,7 @@ func (s *sim) damage(torn bool) {
 // lose makes the ledger anew from the chain.
 func (s *sim) lose() {
 	s.createLedger(ton.Position{})
+	s.asked = nil
 	s.tracef("the ledger is lost, and made anew as ledger %d", s.branch)
 	s.checker.forgotten()
 	s.rebuild()
@@ -130,6 +132,7 @@ func (s *sim) start() *process {
 	} else if s.saved != nil && s.IntN(2) == 0 {
 		p.saved, s.saved = s.saved, nil
 	}
+	p.byhand = p.cancel == 0 && s.hit(askedByHand)
 	return p.apply()
 }
 
@@ -153,7 +156,11 @@ func (s *sim) rebuild() {
 		p.end(e.Err)
 		return
 	}
-	events := reconcile.TakeIn(book, wallet, e.Sight.History, "sim")
+	events, err := reconcile.Answers(book, wallet, e.Sight.History)
+	if err != nil {
+		s.violate(24, "what was paid by phone can't be recorded: %v", err)
+	}
+	events = append(events, reconcile.TakeIn(book, wallet, e.Sight.History, "sim")...)
 	if p.count("decided ", events); len(events) > 0 && !p.commit(events) {
 		return
 	}
@@ -251,7 +258,7 @@ func (s *sim) confirm(problems []reconcile.Problem) (acted bool) {
 // asks reports whether something waits for a person.
 func (s *sim) asks(book *ledger.State) bool {
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
-		if o := book.Orders[id]; o.Phase == ledger.Held || s.unanswered(o) || s.undone(book, o) {
+		if o := book.Orders[id]; o.Phase == ledger.Held || s.unanswered(o) || s.undone(book, o) || s.nobodyPays(o) {
 			return true
 		}
 	}
@@ -266,6 +273,15 @@ func (s *sim) asks(book *ledger.State) bool {
 // unanswered: it is paid, and the market will never say so.
 func (s *sim) unanswered(o *ledger.Order) bool {
 	return o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost
+}
+
+// nobodyPays: a person was asked for it, nobody has paid, and nobody has the
+// request any more.
+func (s *sim) nobodyPays(o *ledger.Order) bool {
+	if o.Phase != ledger.Offered || s.wanted(o.Invoice.Transfer) {
+		return false
+	}
+	return s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].paid == 0
 }
 
 // claim says of every bounce that no order is held for whose money it was.
@@ -325,6 +341,9 @@ func (s *sim) answer() bool {
 				as = ledger.Released
 			}
 			add(ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
+		case s.nobodyPays(o):
+			s.counter.add("a request is given up")
+			add(ledger.OrderResolved{Order: id, As: ledger.Released, Reason: "never scanned"})
 		case s.unanswered(o):
 			add(ledger.OrderHeld{Order: id, Reason: "Fragment does not answer"})
 			add(ledger.OrderResolved{Order: id, As: ledger.Delivered, Reason: "asked"})
@@ -374,7 +393,7 @@ func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 // must come to rest soon; then an apply does nothing.
 func (s *sim) settleDown() {
 	const rounds = 25
-	s.calm, s.saved = true, nil
+	s.calm, s.saved, s.asked = true, nil, nil
 	s.tracef("the faults end")
 	for _, o := range s.orphans {
 		s.perform(o.process, o.task.effect)

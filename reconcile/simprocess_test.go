@@ -28,6 +28,7 @@ type process struct {
 	worst  reconcile.Worst // of the plan that is carried out
 	cancel ledger.PaymentID
 	only   bool // settle, and buy nothing
+	byhand bool // sign nothing: ask a person to pay
 
 	stage stage
 	state *reconcile.State
@@ -41,10 +42,11 @@ type process struct {
 	founds   map[ledger.FoundID]*sale
 	taken    map[ledger.OrderID]bool // made from those
 	messages map[ledger.PaymentID]ton.BoC
-	burns    map[string]bool // messages that are to be burned
-	moved    int             // mutating effects that were carried out
-	asked    int             // inquiries
-	puzzled  bool            // it said that money came back of which it knows no order
+	burns    map[string]bool           // messages that are to be burned
+	requests map[ledger.RequestID]bool // that are durable
+	moved    int                       // mutating effects that were carried out
+	asked    int                       // inquiries
+	puzzled  bool                      // it said that money came back of which it knows no order
 	err      error
 	ended    bool
 	died     bool
@@ -70,7 +72,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}, requests: map[ledger.RequestID]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)
@@ -125,7 +127,7 @@ func (p *process) apply() *process {
 func (p *process) begin(plan *reconcile.Plan, book *ledger.State) {
 	p.state = reconcile.NewState(reconcile.Setup{
 		Plan: plan, Wallet: p.chain.wallet, Book: book, Host: fmt.Sprint("p", p.id), Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
-		Cancel: p.cancel, Reason: "the simulated person changed their mind",
+		Unsigned: p.byhand, Cancel: p.cancel, Reason: "the simulated person changed their mind",
 	})
 	p.book, p.worst = book, plan.Worst()
 	p.inbox = []reconcile.Event{reconcile.Started{}}
@@ -209,7 +211,7 @@ func (p *process) strikes(f fault, records []ledger.Event) bool {
 	for _, e := range records {
 		switch e.(type) {
 		case ledger.WalletChecked, ledger.BurnArmed, ledger.BurnSigned, ledger.PaymentDeadEvent, ledger.OrderHeld,
-			ledger.OrderResolved, ledger.KeyReissued, ledger.TransactionExplained, ledger.FoundAssigned, ledger.FoundSetAside:
+			ledger.OrderResolved, ledger.PaymentRequested, ledger.RequestPaid, ledger.KeyReissued, ledger.TransactionExplained, ledger.FoundAssigned, ledger.FoundSetAside:
 			rare = true
 		}
 	}
@@ -265,7 +267,7 @@ func (p *process) end(err error) {
 // endings are the errors with which a run ends.
 var endings = []error{
 	reconcile.ErrTide, reconcile.ErrFunds, reconcile.ErrBreaker, reconcile.ErrInterrupted,
-	errFull, errIO, errDied, errSession, errSigner, errServer, errProof, errEpoch, errFrozen, errCode, errMessage,
+	errFull, errIO, errDied, errSession, errSigner, errHand, errServer, errProof, errEpoch, errFrozen, errCode, errMessage,
 }
 
 // These stand for an engine's words.

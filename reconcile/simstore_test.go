@@ -178,6 +178,14 @@ func clone(s *ledger.State) *ledger.State {
 		f := *f
 		c.Founds[id] = &f
 	}
+	for id, q := range s.Requests {
+		q := *q
+		c.Requests[id] = &q
+	}
+	for at, paid := range s.Outside {
+		paid := *paid
+		c.Outside[at] = &paid
+	}
 	for ref, id := range s.Refs {
 		c.Refs[ref] = id
 	}
@@ -193,7 +201,7 @@ func clone(s *ledger.State) *ledger.State {
 	for key, r := range s.Reissues {
 		c.Reissues[key] = r
 	}
-	c.LastPayment, c.LastRun, c.LastFound = s.LastPayment, s.LastRun, s.LastFound
+	c.LastPayment, c.LastRun, c.LastFound, c.LastRequest = s.LastPayment, s.LastRun, s.LastFound, s.LastRequest
 	return c
 }
 

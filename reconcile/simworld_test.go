@@ -19,6 +19,7 @@ var (
 	errServer = errors.New("lite server: timeout")
 	errProof  = errors.New("lite server: its proof does not hold")
 	errSigner = errors.New("signer: timeout")
+	errHand   = errors.New("the request can't be written")
 )
 
 // perform does in the world what an effect asks for, and returns what the
@@ -54,6 +55,9 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 	case reconcile.Sign:
 		p.moved++
 		return s.sign(f)
+	case reconcile.Hand:
+		p.moved++
+		return s.hand(p, f.Handout)
 	case reconcile.Send:
 		p.moved++
 		s.checker.sent(f.Message)
@@ -275,6 +279,8 @@ func (s *sim) strangers() {
 		s.chain.accept(s.chain.own())
 	case s.hit(drained):
 		s.chain.accept(s.chain.own(ton.Transfer{To: stranger, Amount: a.Balance * 9 / 10, Body: comment("thanks")}))
+	case len(s.asked) > 0 && s.hit(phonePays):
+		s.phone(s.IntN(len(s.asked)))
 	case s.hit(boughtByHand):
 		item := product.Item{Kind: product.Stars, Quantity: 50 * (1 + int64(s.IntN(3)))}
 		transfer := s.market.sell(intent{}, "friend", item).transfer()
@@ -283,6 +289,53 @@ func (s *sim) strangers() {
 			s.chain.accept(s.chain.own(transfer))
 		}
 	}
+}
+
+// hand gives a request to a person. One that could not be handed over may have
+// been seen all the same.
+func (s *sim) hand(p *process, h reconcile.Handout) reconcile.Event {
+	if !p.requests[h.Request] {
+		s.violate(4, "request %d is handed over and is not recorded", h.Request)
+	}
+	failed := s.hit(handFails)
+	if p.branch == s.branch && (!failed || s.IntN(2) == 0) {
+		s.asked = append(s.asked, h)
+	}
+	if failed {
+		return reconcile.Handed{Request: h.Request, Err: errHand}
+	}
+	return reconcile.Handed{Request: h.Request}
+}
+
+// phone pays a request with a wallet application: all of it or a part, while
+// the application still signs it.
+func (s *sim) phone(i int) {
+	h := &s.asked[i]
+	if s.chain.time >= h.ValidUntil {
+		s.asked = slices.Delete(s.asked, i, i+1)
+		return
+	}
+	n := len(h.Transfers)
+	if s.hit(phonePaysPart) {
+		n = 1 + s.IntN(n)
+	}
+	taken := s.chain.accept(s.chain.own(h.Transfers[:n]...))
+	s.tracef("a person pays %d of %d transfers of a request by phone: %t", n, len(h.Transfers), taken)
+	if !taken {
+		return
+	}
+	// What the wallet could not pay for is not asked for again either: the
+	// application said that it was sent.
+	if h.Transfers = h.Transfers[n:]; len(h.Transfers) == 0 {
+		s.asked = slices.Delete(s.asked, i, i+1)
+	}
+}
+
+// wanted reports whether somebody still has a request for a transfer.
+func (s *sim) wanted(t ton.Transfer) bool {
+	return slices.ContainsFunc(s.asked, func(h reconcile.Handout) bool {
+		return s.chain.time < h.ValidUntil && slices.ContainsFunc(h.Transfers, t.Equal)
+	})
 }
 
 // thaw ends what keeps the wallet from paying.
