@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,7 +63,7 @@ func (p *program) examine(ctx context.Context) report.Checkup {
 		e.key(ctx)
 		e.sessions(ctx)
 		e.network(ctx)
-		e.wallet()
+		e.wallet(ctx)
 		e.tide(ctx)
 	}
 	e.repository(ctx, p)
@@ -204,7 +206,7 @@ func (e *patient) network(ctx context.Context) {
 }
 
 // wallet checks that the account can pay, and for all that is planned.
-func (e *patient) wallet() {
+func (e *patient) wallet(ctx context.Context) {
 	const name = "wallet"
 	if e.account == nil {
 		e.add(name, report.Skipped, "", "the TON network could not be read")
@@ -227,20 +229,37 @@ func (e *patient) wallet() {
 		e.add("balance", report.Skipped, "", "%s TON; what is planned can't be told without the ledger", a.Balance)
 		return
 	}
-	var most ton.Amount
-	others := "" // what else the plan costs
-	for _, action := range reconcile.Diff(e.spec.Written(e.spec.Today(time.Unix(int64(a.Time), 0))), e.book, nil, e.spec.Limits).Actions {
-		if action.Buys() && action.Cap.Asset == ton.AssetTON {
-			most.Units += action.Cap.Units
-		} else if action.Buys() {
-			others = fmt.Sprintf("; %s is not compared", action.Cap.Asset)
+	plan := reconcile.Diff(e.spec.Written(e.spec.Today(time.Unix(int64(a.Time), 0))), e.book, nil, e.limits())
+	most := map[ton.Asset]int64{ton.AssetTON: 0}
+	for _, worst := range plan.Worst().Total {
+		most[worst.Asset] = worst.Units
+	}
+	for _, asset := range slices.Sorted(maps.Keys(most)) {
+		has, err := e.balance(ctx, asset)
+		if err != nil {
+			e.fail("balance", err)
+			continue
+		}
+		worst := ton.Amount{Asset: asset, Units: most[asset]}
+		if missing := worst.Units - has.Units; missing > 0 {
+			e.add("balance", report.Warning, fmt.Sprintf("Send %s; an apply stops where the money ends.", ton.Amount{Asset: asset, Units: missing}), "%s, and the plan may take %s", has, worst)
+		} else {
+			e.add("balance", report.OK, "", "%s, and the plan takes at most %s", has, worst)
 		}
 	}
-	if worst := ton.Nano(most.Units); a.Balance < worst {
-		e.add("balance", report.Warning, fmt.Sprintf("Send %s TON and something for the fees; an apply stops where the money ends.", worst-a.Balance), "%s TON, and the plan may cost %s TON%s", a.Balance, worst, others)
-	} else {
-		e.add("balance", report.OK, "", "%s TON, and the plan costs at most %s TON%s", a.Balance, worst, others)
+}
+
+// balance is what the wallet has of an asset, as proven.
+func (e *patient) balance(ctx context.Context, asset ton.Asset) (ton.Amount, error) {
+	if asset == ton.AssetTON {
+		return e.account.Balance.Amount(), nil
 	}
+	client, err := e.chain(ctx)
+	if err != nil {
+		return ton.Amount{}, err
+	}
+	jetton, err := lookout{client, e.usdtMaster()}.Jetton(ctx, e.account.Address)
+	return ton.Amount{Asset: asset, Units: jetton.Balance}, err
 }
 
 // tide compares the ledger with the chain, both ways.
