@@ -38,6 +38,8 @@ type Diagnostic struct {
 	File     string `json:"file,omitempty"`   // of the project, with slashes
 	Line     int    `json:"line,omitempty"`   // from 1
 	Column   int    `json:"column,omitempty"` // from 1
+	Source   string `json:"source,omitempty"` // the part of the line around the column, without secrets
+	Caret    *int   `json:"caret,omitempty"`  // how many characters of source stand before the column
 }
 
 // DiagnosticJSON writes a diagnostic as one record of JSONStream's shape.

@@ -32,8 +32,7 @@ type Diagnostic struct {
 func (d Diagnostic) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s [%s]\n", d.Pos, printable(d.Message), d.Rule)
-	if d.SourceLine != "" {
-		text, caret := window(d.SourceLine, d.Column)
+	if text, caret, ok := d.Source(); ok {
 		number := fmt.Sprintf("%5d", d.Line)
 		fmt.Fprintf(&b, "%s | %s\n%s | %s^\n", number, text, strings.Repeat(" ", len(number)), strings.Repeat(" ", caret))
 	}
@@ -41,6 +40,17 @@ func (d Diagnostic) String() string {
 		fmt.Fprintf(&b, "      = %s\n", printable(d.Hint))
 	}
 	return b.String()
+}
+
+// Source is the part of the line around the column, safe to print, and how many
+// characters of it stand before the column. It reports false if there is none
+// to show.
+func (d Diagnostic) Source() (text string, before int, ok bool) {
+	if d.SourceLine == "" {
+		return "", 0, false
+	}
+	text, before = window(d.SourceLine, d.Column)
+	return text, before, true
 }
 
 // window cuts the part of a line around a column that fits a screen, and says

@@ -51,7 +51,11 @@ func (p *program) complain(err error, asJSON bool) {
 	switch {
 	case asJSON && errors.As(err, &wrong):
 		for _, d := range wrong.List {
-			p.diagnostic(report.Diagnostic{Summary: d.Message, Detail: d.Hint, Rule: d.Rule, File: d.File, Line: d.Line, Column: d.Column})
+			j := report.Diagnostic{Summary: d.Message, Detail: d.Hint, Rule: d.Rule, File: d.File, Line: d.Line, Column: d.Column}
+			if text, before, ok := d.Source(); ok {
+				j.Source, j.Caret = text, &before
+			}
+			p.diagnostic(j)
 		}
 		if wrong.More > 0 {
 			p.diagnostic(report.Diagnostic{Summary: fmt.Sprintf("and %d more", wrong.More)})
