@@ -30,6 +30,13 @@ Comments, quotes and the order of everything stay. Prints the files that change.
 
 Exit status: 0; with -check 3 if a file would be changed; 2 for a file that is
 no YAML; 1 for other errors.`,
+	"fragplan schema": `Editors that speak to yaml-language-server complete and check files that begin
+with such a line, as those that fragplan init writes do:
+
+  # yaml-language-server: $schema=fragplan.schema.json
+
+The schema knows the form of each field. Whether names fit together, and whether
+what is given is sold, says fragplan validate.`,
 	"fragplan forecast": `Adds up, month by month, what a plan would buy now and what falls due by the
 schedules that are written: at today's prices if there is a session, otherwise
 at the ceilings. Fees of the network are not in it. Buys nothing.`,

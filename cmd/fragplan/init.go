@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -54,12 +55,15 @@ limits:
 destinations:
 %sfiles: [people.yaml, grants/*.yaml]
 `},
-	{"people.yaml", `people:
+	{"people.yaml", `# yaml-language-server: $schema=fragplan.schema.json
+people:
   ann: "@ann_petrova"
 `},
-	{"grants/first.yaml", `grants:
+	{"grants/first.yaml", `# yaml-language-server: $schema=../fragplan.schema.json
+grants:
   best-meme: {to: ann, stars: 100, reason: best meme of the week}
 `},
+	{"fragplan.schema.json", string(spec.Schema)},
 	{".gitignore", `.fragplan/
 global.config.json
 `},

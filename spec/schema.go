@@ -1,0 +1,13 @@
+package spec
+
+import _ "embed"
+
+// Schema is a JSON Schema (draft 2020-12) of the files of people and grants, for
+// editors. It knows the form of each field; that names fit together and amounts
+// are sold, only Load knows. It is made from the Go types in shape_test.go.
+//
+//go:embed schema.json
+var Schema []byte
+
+// GrantFields are the fields of a grant.
+func GrantFields() []string { return append([]string{}, grantFields...) }
