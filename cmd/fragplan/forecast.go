@@ -83,7 +83,7 @@ func unpriced(later []spec.Coming) *reconcile.Plan {
 	for _, c := range later {
 		parts, _ := c.Item.Parts()
 		for _, part := range parts {
-			p.Actions = append(p.Actions, reconcile.Action{Verb: reconcile.Buy, Item: part})
+			p.Actions = append(p.Actions, reconcile.Action{Verb: reconcile.Buy, Item: part, Cap: ton.Amount{Asset: c.Asset()}})
 		}
 	}
 	return p
