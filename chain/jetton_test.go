@@ -1,8 +1,10 @@
 package chain_test
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ton"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
@@ -110,4 +112,28 @@ func (w *world) trail(a ton.Address, after uint64) []ton.Transaction {
 		w.Fatal(err)
 	}
 	return list
+}
+
+// What a message costs whose transfers all pay in USDT is within the allowance
+// that is kept back for it, however many there are.
+func TestFeesOfUSDTAreWithinTheirAllowance(t *testing.T) {
+	for v, counts := range map[ton.WalletVersion][]int{ton.V5R1: {1, 4, 60, 255}, ton.V4R2: {1, 4}} {
+		w := newWorld(t, v)
+		w.fund(1000 * ton.TON)
+		w.mint(1_000_000_000)
+		for _, n := range counts {
+			p := w.payload(0)
+			for i := range n {
+				one, _ := w.usdt(0, 28_990_000, fmt.Sprintf("Telegram Premium for 3 months \n\nRef#%09d", i))
+				p.Transfers = append(p.Transfers, one.Transfers...)
+			}
+			e, err := w.client.Emulate(t.Context(), w.wallet.Public(), p)
+			if err != nil || e.Sent != n {
+				t.Fatalf("%s, %d transfers: %+v, %v", v, n, e, err)
+			}
+			if err := firewall.CheckFees(e.Fees, n, n); err != nil {
+				t.Errorf("%s, %d transfers: %v", v, n, err)
+			}
+		}
+	}
 }

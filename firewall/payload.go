@@ -66,10 +66,15 @@ func CheckPayload(p ton.Payload, want Approved) error {
 // Measured costs are 1.42 mTON a transfer and 3 mTON a message.
 func Fees(transfers int) ton.Nano { return ton.Nano(transfers)*1_500_000 + 10_000_000 }
 
+// JettonFee is what comes to that for each transfer that pays in USDT: its body
+// is larger. Measured costs are 1.96 mTON a transfer.
+const JettonFee ton.Nano = 700_000
+
 // CheckFees reports why a message must not be signed that would cost those
-// fees, as a *Refusal, or nil if they are within the allowance.
-func CheckFees(fees ton.Nano, transfers int) error {
-	if most := Fees(transfers); fees < 0 || fees > most {
+// fees, as a *Refusal, or nil if they are within the allowance. So many of its
+// transfers pay in USDT.
+func CheckFees(fees ton.Nano, transfers, inUSDT int) error {
+	if most := Fees(transfers) + ton.Nano(inUSDT)*JettonFee; fees < 0 || fees > most {
 		return refuse(FeeAllowance, "the network's fees must be within their allowance", "at most "+most.String()+" TON", "%s TON", fees)
 	}
 	return nil

@@ -120,7 +120,7 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 			}
 		}
 		sum += o.Invoice.Transfer.Amount
-		if sum+firewall.Fees(i+1) > s.account.Balance {
+		if sum+firewall.Fees(i+1)+ton.Nano(s.countUSDT(orders[:i+1]))*firewall.JettonFee > s.account.Balance {
 			if i == 0 && o.Cap.Asset == ton.AssetUSDT {
 				s.stop(s.shortOfGas(o, o.Invoice.Transfer.Amount))
 			} else if i == 0 {
@@ -161,7 +161,7 @@ func (s *State) tried(e Tried) {
 		s.retry(fmt.Errorf("the wallet %s would not take the payment (exit code %d)", s.self, sum.ExitCode))
 	case sum.Skipped == 0 && sum.Sent == len(d.orders) && sum.ExitCode == 0:
 		s.failed = 0
-		if err := firewall.CheckFees(sum.Fees, len(d.orders)); err != nil {
+		if err := firewall.CheckFees(sum.Fees, len(d.orders), s.countUSDT(d.orders)); err != nil {
 			s.draft = nil
 			s.stop(err)
 			return

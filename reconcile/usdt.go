@@ -25,6 +25,16 @@ func (p *Plan) pays(asset ton.Asset) bool {
 
 func (s *State) inUSDT(id ledger.OrderID) bool { return s.book.Orders[id].Cap.Asset == ton.AssetUSDT }
 
+// countUSDT is how many of the orders are paid in USDT.
+func (s *State) countUSDT(orders []ledger.OrderID) (n int) {
+	for _, id := range orders {
+		if s.inUSDT(id) {
+			n++
+		}
+	}
+	return n
+}
+
 // covered reports why an order could not be paid for, by what is known before
 // Fragment is asked: both balances, and its price if that is known.
 func (s *State) covered(o *ledger.Order) error {

@@ -42,7 +42,7 @@ func (p *Plan) Worst() Worst {
 			assets = append(assets, a.Cap.Asset)
 			n++
 			if a.Cap.Asset != ton.AssetTON { // it is sent with gas
-				w.Fees += firewall.MaxGas
+				w.Fees += firewall.MaxGas + firewall.JettonFee
 			}
 			w.Fees += firewall.Fees(1) // a message of its own is the dearest
 		}
@@ -78,7 +78,7 @@ func underWay(book *ledger.State) []ton.Amount {
 		for _, id := range p.Orders {
 			// What is paid in another asset stands in the body of its transfer.
 			if o := book.Orders[id]; o.Reserve.Asset != ton.AssetTON {
-				all = append(all, o.Reserve)
+				all = append(all, o.Reserve, firewall.JettonFee.Amount())
 			}
 		}
 		all = append(all, firewall.Fees(len(p.Payload.Transfers)).Amount())
