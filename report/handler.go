@@ -228,7 +228,9 @@ func advice(problems []reconcile.Problem) []string {
 			text = "Premium is not sold to somebody who has it: the grant waits until it has run out."
 		case "price_changed":
 			text = "Prices are moving: run apply again."
-		case "FW-008":
+		case "funds":
+			text = "Where USDT is short, send some to the wallet's address and run apply again."
+		case "FW-008", "FW-044":
 			text = "Where the price is above the ceiling, wait for a lower one, or raise it under limits: price in fragplan.yaml."
 		default:
 			if strings.HasPrefix(p.Code, "FW-") {
