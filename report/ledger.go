@@ -91,6 +91,9 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 				[]string{"  paid", time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339)},
 				[]string{"  transaction", fmt.Sprintf("%d:%s", o.Settled.LT, o.Settled.Hash)})
 		}
+		if !o.Received.IsZero() {
+			rows = append(rows, []string{"  arrived", fmt.Sprintf("%d:%s, in the receiver's jetton wallet", o.Received.LT, o.Received.Hash)})
+		}
 		if o.Evidence != "" {
 			rows = append(rows, []string{"  delivery", delivery(o)})
 		}
@@ -127,13 +130,28 @@ func evidence(state *ledger.State, o *ledger.Order) [][]string {
 	t := o.Invoice.Transfer
 	rows := [][]string{
 		{"  paid by", o.Wallet.String()},
-		{"  paid to", fmt.Sprintf("%s, %s TON", t.To, t.Amount)},
+		{"  paid to", paidTo(t)},
 		{"  request", o.Invoice.RequestID},
 	}
 	if message := state.Message(o); len(message) > 0 {
 		rows = append(rows, []string{"  message", base64.StdEncoding.EncodeToString(message)})
 	}
 	return rows
+}
+
+// paidTo is the account that a transfer pays. One of USDT asks the wallet's own
+// jetton wallet, and names in its body who is paid.
+func paidTo(t ton.Transfer) string {
+	text := fmt.Sprintf("%s, %s TON", t.To, t.Amount)
+	body, err := t.Body.Cell()
+	if err != nil {
+		return text
+	}
+	j, err := ton.ParseJettonTransfer(body)
+	if err != nil {
+		return text
+	}
+	return fmt.Sprintf("%s, %s, by way of its jetton wallet %s", j.Destination, ton.Amount{Asset: ton.AssetUSDT, Units: j.Amount}, t.To)
 }
 
 // refs returns every ref that an order ever had, sorted.
