@@ -34,6 +34,8 @@ type Limits struct {
 	FirstTime   []ton.Amount `json:",omitempty"` // for somebody who was never given anything; empty means that it is not limited
 	Price       []Ceiling    // what a product may cost; at most one an item and asset
 
+	Campaigns []Campaign `json:",omitempty"` // budgets of files of grants
+
 	Destinations []ton.Address `json:",omitempty"` // the accounts that may be paid
 }
 

@@ -15,6 +15,7 @@ import (
 func (l *loader) members(d *doc, n *yaml.Node) {
 	entries := d.mapping(n, "a file of people and grants", "begin with people:, groups: or grants:")
 	defaults := l.defaults(d, entries)
+	l.campaign(d, entries)
 	money := l.money
 	for _, e := range entries {
 		if e.name != "pay_with" {
@@ -37,7 +38,7 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 			for _, g := range d.mapping(e.value, "groups", "write a name and its members for each: groups: {…: [ids under people]}") {
 				l.group(d, g)
 			}
-		case "defaults": // read by now
+		case "defaults", "campaign", "budget": // read by now
 		case "confirmed":
 			for _, c := range d.mapping(e.value, "confirmed", `write user names and display names: confirmed: {"@…": "…"}`) {
 				l.confirm(d, c)
@@ -47,7 +48,7 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 				l.grant(d, g, defaults, money)
 			}
 		default:
-			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "pay_with", "grants")
+			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "pay_with", "campaign", "budget", "grants")
 		}
 	}
 }

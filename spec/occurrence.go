@@ -69,7 +69,7 @@ func (p *Project) Written(today schedule.Date) []Occurrence {
 	for _, g := range p.Grants {
 		n += len(g.To)
 	}
-	list := make([]Occurrence, 0, n)
+	list, dated := make([]Occurrence, 0, n), p.Dated()
 	for _, g := range p.Grants {
 		if g.On > today {
 			continue
@@ -77,6 +77,9 @@ func (p *Project) Written(today schedule.Date) []Occurrence {
 		dates, first := g.Rule.Through(today), len(list)
 		for _, r := range g.To {
 			o := g.occurrence(r, today)
+			if dated {
+				o.Today = today
+			}
 			if !g.Rule.IsZero() {
 				list = g.recur(list, o, r, dates)
 			} else if g.On == 0 || r.belongs(g.On) {

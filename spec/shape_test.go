@@ -27,6 +27,8 @@ type (
 		Confirmed map[handle]string `yaml:"confirmed,omitempty" jsonschema_description:"display names of which somebody said that they are the right person's"`
 		Groups    map[string]group  `yaml:"groups,omitempty" jsonschema_description:"people under one name, in the namespace of people"`
 		PayWith   asset             `yaml:"pay_with,omitempty" jsonschema_description:"the money that pays for the grants of this file"`
+		Campaign  string            `yaml:"campaign,omitempty" jsonschema_description:"what the grants of this file are for"`
+		Budget    budget            `yaml:"budget,omitempty" jsonschema_description:"what they may cost together: 55 TON, or 70 TON per month"`
 		Defaults  *Fields           `yaml:"defaults,omitempty" jsonschema_description:"fields that the grants of this file take where they have none of their own"`
 		Grants    map[string]grant  `yaml:"grants,omitempty" jsonschema_description:"who gets what"`
 	}
@@ -86,6 +88,7 @@ type (
 	months     string
 	asset      string
 	recipients struct{}
+	budget     struct{}
 	group      struct{}
 )
 
@@ -116,6 +119,10 @@ func (asset) JSONSchema() *jsonschema.Schema {
 func (recipients) JSONSchema() *jsonschema.Schema {
 	who := text(`^(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$`)
 	return one(who, many(who))
+}
+func (budget) JSONSchema() *jsonschema.Schema {
+	amount := text(`^[0-9]+(\.[0-9]+)? ([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])( per month)?$`)
+	return one(amount, many(amount))
 }
 func (group) JSONSchema() *jsonschema.Schema {
 	most := uint64(1)
@@ -231,6 +238,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 	}
 	good := []string{peopleFile, grantsFile, comeAndGo, fromCSV, `groups: {a: ann, b: [ann, bob], c: {ann: {}}}`, `confirmed: {"@ann_petrova": "Ann P."}`,
 		`{defaults: {labels: {a: b}, every: 2 weeks, starting: 2026-12-01, catch_up: all, max_catch_up: 5}, grants: {x: {to: ann, stars: 50, if_subscribed: wait 3 days}, y: {to: [ann, "@somebody"], gram: 1, on: "2026-12-31"}}}`}
+	good = append(good, "{campaign: regular, budget: 70 TON per month, grants: {}}", "{campaign: regular, budget: [55.5 TON, 1 usdt per month], grants: {}}")
 	examples, _ := filepath.Glob("../examples/*/*/*.yaml")
 	more, _ := filepath.Glob("../examples/*/people.yaml")
 	for _, name := range append(examples, more...) {
@@ -247,7 +255,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 	}
 	for _, text := range []string{
 		`people: [ann]`, `people: {ann: ann_petrova}`, `people: {ann: {usrname: "@ann_petrova"}}`, `people: {ann: {note: x}}`, `people: {"a/b": "@ann_petrova"}`,
-		`groups: {a: []}`, `groups: {a: {ann: {sinse: 2026-12-01}}}`, `groups: {a: {ann: {since: 2026-13-01}}}`, `grant: {}`,
+		`{campaign: x, budget: 70, grants: {}}`, `{campaign: x, budget: 70 TON a month, grants: {}}`, `groups: {a: []}`, `groups: {a: {ann: {sinse: 2026-12-01}}}`, `groups: {a: {ann: {since: 2026-13-01}}}`, `grant: {}`,
 		`grants: {a: {to: ann, stars: 5}}`, `grants: {a: {to: ann, stars: "100"}}`, `grants: {a: {to: ann, premium: 5 months}}`, `grants: {a: {to: [], stars: 50}}`,
 		`grants: {a: {to: ann, stars: 50, every: fortnight, starting: 2026-12-01}}`, `grants: {a: {to: ann, stars: 50, on: tomorrow}}`, `grants: {a: {to: ann, star: 50}}`,
 		`grants: {a: {stars: 50, from_csv: {file: x.csv, to: who}}}`, `grants: {a: {to: ann, stars: 50, every: day, starting: 2026-12-01, catch_up: some}}`,
