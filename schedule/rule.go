@@ -91,6 +91,21 @@ func Recur(text string, starting, until Date) (Rule, error) {
 			return Rule{}, fmt.Errorf("COUNT and UNTIL exclude each other")
 		}
 	}
+	most := 0 // the RFC has numbered weekdays in months and years only
+	switch {
+	case parts["FREQ"] == "MONTHLY" || parts["FREQ"] == "YEARLY" && parts["BYMONTH"] != "":
+		most = 5
+	case parts["FREQ"] == "YEARLY" && parts["BYWEEKNO"] == "":
+		most = 53
+	}
+	for day := range strings.SplitSeq(parts["BYDAY"], ",") {
+		if len(day) <= 2 {
+			continue
+		}
+		if n, err := strconv.Atoi(day[:len(day)-2]); err != nil || n == 0 || n > most || -n > most {
+			return Rule{}, fmt.Errorf("BYDAY=%s: there is no such weekday in its period", day)
+		}
+	}
 	option, err := rrule.StrToROption(text)
 	if err != nil {
 		return Rule{}, err
@@ -105,15 +120,30 @@ func Recur(text string, starting, until Date) (Rule, error) {
 
 var positive = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 
-// check refuses a rule that never comes to pass, which is a slip.
-func (r Rule) check() error {
+// sound is how many dates of a rule are tried before it is taken.
+const sound = 400
+
+// check refuses a rule that never comes to pass, which is a slip, and one on
+// which the library fails.
+func (r Rule) check() (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("the rule can't be followed")
+		}
+	}()
 	if r.Starting == 0 {
 		return fmt.Errorf("a rule needs a date from which it holds")
 	}
 	if r.Until != 0 && r.Until < r.Starting {
 		return fmt.Errorf("it ends on %s, before it begins on %s", r.Until, r.Starting)
 	}
+	n := 0
 	for range r.dates(Last) {
+		if n++; n == sound {
+			return nil
+		}
+	}
+	if n > 0 {
 		return nil
 	}
 	return fmt.Errorf("no date from %s on fits it", r.Starting)
