@@ -133,14 +133,18 @@ func (s *State) receipt(o *ledger.Order, trail ledger.Trail) bool {
 // gasBack takes in a transfer of USDT that came back to the wallet because its
 // jetton wallet refused it. Its query id says whose it was.
 func (s *State) gasBack(wallet ton.Address, t ton.Transaction, query uint64) bool {
+	var orders []*ledger.Order
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		o := s.book.Orders[id]
 		if o == nil || o.Wallet != wallet || o.Invoice == nil || o.Phase != ledger.Sent && o.Phase != ledger.Held || o.Invoice.Transfer.To != t.In.From || o.Settled.LT >= t.LT {
 			continue
 		}
-		if j, ok := jettonOf(o.Invoice.Transfer); !ok || j.QueryID != query {
-			continue
+		if j, ok := jettonOf(o.Invoice.Transfer); ok && j.QueryID == query {
+			orders = append(orders, o)
 		}
+	}
+	if len(orders) == 1 { // Fragment chooses the ids: two may be the same, and the trails tell them apart
+		o := orders[0]
 		reason := fmt.Sprintf("its jetton wallet refused the transfer: no USDT left it, and %s", broughtBack(t))
 		if o.Phase == ledger.Held {
 			return s.record(ledger.TransactionExplained{Wallet: wallet, Transaction: t.Position, Reason: fmt.Sprintf("order %d: %s", o.ID, reason)})
