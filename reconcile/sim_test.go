@@ -50,6 +50,7 @@ type sim struct {
 	returns  []returning // bounces on their way
 	returned map[ton.Position]*sale
 	asked    []reconcile.Handout // requests that somebody has and may pay
+	apart    uint32              // when two ledgers could last have paid from the wallet, 0 for never
 	saved    *reconcile.Plan     // made earlier
 	planned  *reconcile.Plan     // the newest
 	results  []reconcile.Result  // of all engines

@@ -62,7 +62,7 @@ func (s *sim) restore() {
 	}
 	s.branch++
 	s.disk = d
-	s.asked = nil // what it does not know of is thrown away
+	s.asked, s.apart = nil, s.chain.time // what it does not know of is thrown away
 	s.tracef("an old ledger is restored, as ledger %d", s.branch)
 	s.checker.forgotten()
 }
@@ -92,7 +92,7 @@ func (s *sim) damage(torn bool) {
 // lose makes the ledger anew from the chain.
 func (s *sim) lose() {
 	s.createLedger(ton.Position{})
-	s.asked = nil
+	s.asked, s.apart = nil, s.chain.time
 	s.tracef("the ledger is lost, and made anew as ledger %d", s.branch)
 	s.checker.forgotten()
 	s.rebuild()

@@ -254,6 +254,9 @@ func (p *process) finish(err error) {
 
 func (p *process) end(err error) {
 	p.ended, p.err = true, err
+	if p.branch != p.sim.branch {
+		p.apart = p.chain.time
+	}
 	p.tracef("p%d ends: %s", p.id, ending(err))
 	if p.story != nil && err != nil {
 		p.story("  " + err.Error())

@@ -298,13 +298,24 @@ func (s *sim) hand(p *process, h reconcile.Handout) reconcile.Event {
 		s.violate(4, "request %d is handed over and is not recorded", h.Request)
 	}
 	failed := s.hit(handFails)
-	if p.branch == s.branch && (!failed || s.IntN(2) == 0) {
+	if s.alone(p) && (!failed || s.IntN(2) == 0) {
 		s.asked = append(s.asked, h)
 	}
 	if failed {
 		return reconcile.Handed{Request: h.Request, Err: errHand}
 	}
 	return reconcile.Handed{Request: h.Request}
+}
+
+// alone reports whether only this run's ledger can pay. Nothing but the seqno
+// keeps two ledgers of one wallet apart, and a request has none; so people are
+// told not to use one beside another ledger, and to wait after a restore until
+// what the other one has signed is over.
+func (s *sim) alone(p *process) bool {
+	if p.branch != s.branch || slices.ContainsFunc(s.live, func(other *process) bool { return !other.ended && other.branch != p.branch }) {
+		return false
+	}
+	return s.apart == 0 || s.chain.time >= s.apart+600
 }
 
 // phone pays a request with a wallet application: all of it or a part, while
