@@ -121,10 +121,11 @@ func delivery(o *ledger.Order) string {
 	return fmt.Sprintf("%s: Fragment lists %s for @%s at %s", o.Evidence, o.Row.Item, o.Row.Handle, date(o.Row.Time))
 }
 
-// evidence is what to show Fragment's support of an order that was paid and
-// never acknowledged, or that is held.
+// evidence is what to show Fragment's support of an order that was paid and is
+// not known to be delivered, or that is held.
 func evidence(state *ledger.State, o *ledger.Order) [][]string {
-	if o.Phase != ledger.Sent && o.Phase != ledger.Paid && o.Phase != ledger.Held || o.Invoice == nil || state.Payments[o.Payment] == nil && state.Requests[o.Request] == nil {
+	open := o.Phase == ledger.Sent || o.Phase == ledger.Paid || o.Phase == ledger.Acknowledged || o.Phase == ledger.Held
+	if !open || o.Invoice == nil || state.Payments[o.Payment] == nil && state.Requests[o.Request] == nil {
 		return nil
 	}
 	t := o.Invoice.Transfer

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/reconcile"
@@ -136,6 +138,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		err = verdict(result, plan)
 	}
 	shown.Done(result, err)
+	p.undelivered(ctx, project)
 	if len(result.Offered) > 0 && !asJSON {
 		p.showRequest(project.till)
 	}
@@ -156,6 +159,31 @@ func (p *program) showRequest(t *till) {
 	if width := p.width(); width > 0 {
 		t.picture(p.stdout, width)
 	}
+}
+
+// maxNamed is how many keys a warning names.
+const maxNamed = 5
+
+// undelivered says which orders Fragment has taken the payment of and nobody
+// knows to be delivered. That is no failure, and no reason to buy again.
+func (p *program) undelivered(ctx context.Context, project *project) {
+	if project.reload(ctx) != nil {
+		return
+	}
+	var keys []string
+	for id := ledger.OrderID(1); id <= project.book.LastOrder; id++ {
+		if o := project.book.Orders[id]; o != nil && o.Phase == ledger.Acknowledged {
+			keys = append(keys, o.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	named := strings.Join(keys[:min(len(keys), maxNamed)], ", ")
+	if more := len(keys) - maxNamed; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	p.tell(p.complete(fmt.Sprintf("Fragment knows of the payment and does not show the delivery yet: %s. Every apply asks again; fragplan ledger show KEY prints what its support asks for", named)))
 }
 
 // verdict is the exit status of a run that came to its end: 1 if a person must

@@ -47,6 +47,9 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if err := p.owned(); err != nil {
 		return err
 	}
+	if p.unpublished(ctx) {
+		return p.publish(ctx)
+	}
 	if made, err := p.makeLedger(ctx, p.anchor, reason); err != nil {
 		return err
 	} else if made {
@@ -131,10 +134,14 @@ func (p *program) ledgerShow() *cobra.Command {
 		Use: "show KEY", Short: "Show everything known of one key", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.withLedger(c, func(project *project) error {
-				if len(project.book.ByKey(args[0])) == 0 {
+				book, err := project.store.LoadFull(c.Context()) // with the messages, for the evidence
+				if err != nil {
+					return err
+				}
+				if len(book.ByKey(args[0])) == 0 {
 					return fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", args[0])
 				}
-				return report.LedgerShow(p.stdout, project.book, args[0], p.style())
+				return report.LedgerShow(p.stdout, book, args[0], p.style())
 			})
 		},
 	}

@@ -65,10 +65,49 @@ func (p *project) restore(ctx context.Context, log *gitlog.Log) (err error) {
 	return err
 }
 
+// publish puts the log of a file that was used alone on a new branch. One that
+// was deleted is put back by hand: what stood on it is not known here.
+func (p *project) publish(ctx context.Context) error {
+	log, err := p.absent(ctx)
+	if err != nil {
+		return err
+	}
+	if log.Known(ctx) {
+		return fmt.Errorf("%w %s any more", gitlog.ErrNoBranch, log)
+	}
+	if p.store, err = sqlite.Open(ctx, p.ledgerPath()); err != nil {
+		return err
+	}
+	if err := p.store.Lock(ctx, "ledger init"); err != nil {
+		return err
+	}
+	p.both = gitlog.Sync(log, p.store)
+	if err := p.both.Begin(ctx, gitlog.Writer("ledger init")); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.program.stdout, "The log of %s now stands on %s.\n", p.ledgerPath(), log)
+	return nil
+}
+
+// unpublished reports whether there is a file and no branch yet.
+func (p *project) unpublished(ctx context.Context) bool {
+	if _, err := os.Lstat(p.ledgerPath()); err != nil || !p.synced() {
+		return false
+	}
+	log, err := p.openLog(ctx)
+	return err == nil && errors.Is(log.Fetch(ctx), gitlog.ErrNoBranch)
+}
+
 // setAside puts a file away whose newest records never reached the branch,
 // because another run's did, and makes it anew. Nothing that left this machine
-// relied on them.
+// relied on them, except what was recorded while the file was used without the
+// branch: the chain shows the payments of that time, and requests to pay, which
+// it doesn't show yet, are not forgotten.
 func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
+	before, err := p.store.Load(ctx)
+	if err != nil {
+		return err
+	}
 	if err := p.store.Lock(ctx, "set aside"); err != nil { // nobody else writes to it
 		return err
 	}
@@ -79,13 +118,37 @@ func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
 	if err := os.Rename(p.ledgerPath(), aside); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	p.program.tell(fmt.Sprintf("the newest records of the ledger here never reached its branch, because another run's did; they were relied on by nothing. That file is %s now, and the ledger was read anew from the branch", aside))
 	if err := p.restore(ctx, log); err != nil {
 		return err
 	}
+	after, err := p.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if key := forgotten(before, after); key != "" {
+		err := errors.Join(p.store.Close(), os.Rename(aside, p.ledgerPath()))
+		p.store = nil
+		return errors.Join(fmt.Errorf("the ledger %s holds a request to pay for %s that its branch %s does not know, and other records of the branch: it was used without the branch. Say what became of it while sync is taken out of fragplan.yaml (fragplan ledger resolve %s), then move the file away", p.ledgerPath(), key, log, key), err)
+	}
+	p.program.tell(fmt.Sprintf("the newest records of the ledger here never reached its branch, because another run's did; nothing that left this machine relied on them. That file is %s now, and the ledger was read anew from the branch", aside))
 	p.both = gitlog.Sync(log, p.store)
-	_, err := p.both.CatchUp(ctx)
+	_, err = p.both.CatchUp(ctx)
 	return err
+}
+
+// forgotten is the key of a request to pay that before has and after doesn't
+// know, "" for none.
+func forgotten(before, after *ledger.State) string {
+	for id := ledger.OrderID(1); id <= before.LastOrder; id++ {
+		o := before.Orders[id]
+		if o == nil || o.Phase != ledger.Offered || o.Invoice == nil {
+			continue
+		}
+		if _, known := after.Refs[o.Invoice.Ref]; !known {
+			return o.Key
+		}
+	}
+	return ""
 }
 
 // absent is the log for a ledger that is about to be made, whose branch must

@@ -66,6 +66,13 @@ func (l *Log) String() string { return l.remote + "/" + l.branch }
 // commands of git touch.
 func (l *Log) own() string { return "refs/fragplan/" + l.branch }
 
+// Known reports whether this repository has ever seen the branch: then, if it is
+// gone, somebody has deleted it.
+func (l *Log) Known(ctx context.Context) bool {
+	_, err := l.repo.git(ctx, nil, "rev-parse", "--quiet", "--verify", l.own())
+	return err == nil
+}
+
 // Fetch reads where the branch stands. ErrNoBranch says that it isn't there.
 func (l *Log) Fetch(ctx context.Context) error {
 	err := l.again(ctx, func() error {

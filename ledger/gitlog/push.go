@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,10 @@ It is written by fragplan alone, a file a push, and never changed. Don't merge
 it, don't edit it and don't delete it: without it, fragplan buys nothing until
 the ledger is rebuilt from the chain.
 `
+
+// maxRecords is how many records a file holds at most, so that none is too
+// large to be read in one piece. Only the first push of an old ledger has more.
+const maxRecords = 5000
 
 // Push appends records to the branch and returns when the remote holds them.
 // They must follow what was fetched or pushed last; without any, only the
@@ -58,15 +63,18 @@ func (l *Log) commit(ctx context.Context, records []ledger.Record, subject strin
 
 // grown is the tip's tree with a file more.
 func (l *Log) grown(ctx context.Context, records []ledger.Record) (string, error) {
-	body, err := encode(records)
-	if err != nil {
-		return "", err
+	entries := ""
+	for part := range slices.Chunk(records, maxRecords) {
+		body, err := encode(part)
+		if err != nil {
+			return "", err
+		}
+		blob, err := l.write(ctx, body)
+		if err != nil {
+			return "", err
+		}
+		entries += fmt.Sprintf("100644 %s\t%s\n", blob, pathOf(part[0].Seq))
 	}
-	blob, err := l.write(ctx, body)
-	if err != nil {
-		return "", err
-	}
-	entries := fmt.Sprintf("100644 %s\t%s\n", blob, pathOf(records[0].Seq))
 	if l.tip == "" {
 		about, err := l.write(ctx, []byte(readme))
 		if err != nil {
