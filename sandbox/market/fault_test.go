@@ -9,6 +9,8 @@ import (
 	"github.com/fragplan/fragplan/sandbox/market"
 	"github.com/fragplan/fragplan/ton"
 	"github.com/google/go-cmp/cmp"
+	"github.com/xssnick/tonutils-go/tlb"
+	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
 // request asks for Stars and returns the answer.
@@ -36,26 +38,41 @@ func asked(inv invoice) string {
 	return text
 }
 
+// linked is what a link asks for, compared with the request.
+type linked struct {
+	Address, Text string
+	Extra         ton.Nano // above the price of the request
+	Messages      int
+	Deploys       bool
+}
+
+// asks reads a link as a client does that looks at everything.
+func (w *world) asks(id string, price ton.Nano) linked {
+	w.Helper()
+	inv := w.link("getBuyStarsLink", id)
+	messages := w.call("getBuyStarsLink", "id", id, "transaction", "1")["transaction"].(map[string]any)["messages"].([]any)
+	return linked{inv.address, asked(inv), inv.amount - price, len(messages), messages[0].(map[string]any)["stateInit"] != nil}
+}
+
 // A link is wrong in just the way that was asked for, as often as was asked
 // for, and right again after that.
 func TestLinkFaults(t *testing.T) {
-	type link struct {
-		Address, Text string
-		Extra         ton.Nano // above the price of the request
-	}
-	right := link{market.Collector.String(), "50 Telegram Stars", 0}
-	foreign := ton.Address{Account: [32]byte{0: 0xbd, 31: 1}}.String()
-	const bouncing = "EQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOoy2" // the collector's other form
+	right := linked{market.Collector.String(), "50 Telegram Stars", 0, 1, false}
+	but := func(change func(*linked)) linked { l := right; change(&l); return l }
 	for _, c := range []struct {
 		key, value string
-		want       link
+		want       linked
 	}{
-		{"payload", "corrupt*1", link{right.Address, "no cell", 0}},
-		{"payload", "binary*1", link{right.Address, "no comment", 0}},
-		{"payload", "other_text*1", link{right.Address, "51 Telegram Stars", 0}},
-		{"link_address", "foreign*1", link{foreign, right.Text, 0}},
-		{"link_address", "bouncing*1", link{bouncing, right.Text, 0}},
-		{"link_amount", "wrong*1", link{right.Address, right.Text, 4_609_001}},
+		{"payload", "corrupt", but(func(l *linked) { l.Text = "no cell" })},
+		{"payload", "binary", but(func(l *linked) { l.Text = "no comment" })},
+		{"payload", "other_text", but(func(l *linked) { l.Text = "51 Telegram Stars" })},
+		{"payload", "actions", but(func(l *linked) { l.Text = "no comment" })},
+		{"link_address", "foreign", but(func(l *linked) { l.Address = foreign.String() })},
+		{"link_address", "bouncing", but(func(l *linked) { l.Address = "EQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOoy2" })}, // the collector's other form
+		{"link_amount", "wrong", but(func(l *linked) { l.Extra = 4_609_001 })},
+		{"link_amount", "less", but(func(l *linked) { l.Extra = -4_609_001 })},
+		{"link_extra", "message", but(func(l *linked) { l.Messages = 2 })},
+		{"link_extra", "state_init", but(func(l *linked) { l.Deploys = true })},
 	} {
 		t.Run(c.key+"="+c.value, func(t *testing.T) {
 			w := start(t)
@@ -64,14 +81,101 @@ func TestLinkFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.set(c.key, c.value)
-			for _, want := range []link{c.want, right} {
-				inv := w.link("getBuyStarsLink", a["req_id"].(string))
-				if d := cmp.Diff(want, link{inv.address, asked(inv), inv.amount - price}); d != "" {
+			w.set(c.key, c.value+"*2") // a link is asked for twice
+			for _, want := range []linked{c.want, right} {
+				if d := cmp.Diff(want, w.asks(a["req_id"].(string), price)); d != "" {
 					t.Error(d)
 				}
 			}
 		})
+	}
+}
+
+var foreign = ton.Address{Account: [32]byte{0: 0xbd, 31: 1}}
+
+// body is the cell of a payload.
+func (w *world) body(payload string) *cell.Cell {
+	w.Helper()
+	b, err := ton.ParseBase64(payload)
+	if err != nil {
+		w.Fatal(err)
+	}
+	c, err := b.Cell()
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+// payload=actions is what a W5 wallet reads as its own order: a list of actions,
+// the newest of which sends everything to a stranger.
+func TestActionsAreAWalletsOrder(t *testing.T) {
+	w := start(t)
+	w.set("payload", "actions")
+	s := w.body(w.stars("ann_1", "50").payload).MustBeginParse()
+	op := s.MustLoadUInt(32)
+	s.MustLoadSlice(3 * 32) // wallet id, time, seqno
+	list, err := s.LoadMaybeRef()
+	if err != nil || op != 0x73696e74 || list == nil || s.MustLoadBoolBit() || s.BitsLeft() != 512 {
+		t.Fatalf("operation %x, %v, %d bits after it", op, err, s.BitsLeft())
+	}
+	list.MustLoadRef()
+	if op, mode := list.MustLoadUInt(32), list.MustLoadUInt(8); op != 0x0ec3c86d || mode != 128 {
+		t.Errorf("action %x with mode %d", op, mode)
+	}
+	var m tlb.InternalMessage
+	if err := tlb.LoadFromCell(&m, list.MustLoadRef()); err != nil {
+		t.Fatal(err)
+	}
+	if to, ok := ton.AddressOf(m.DstAddr); !ok || to != foreign {
+		t.Errorf("it sends to %s", to)
+	}
+}
+
+// A token alone that is another's shows the person who was searched for, and
+// gives what is paid to the other one.
+func TestTheTokenOfSomebodyElse(t *testing.T) {
+	w := start(t)
+	found := func() map[string]any {
+		return w.call("searchStarsRecipient", "query", "ann_1")["found"].(map[string]any)
+	}
+	before := found()
+	w.set("people", "token")
+	after := found()
+	if after["recipient"] == before["recipient"] || after["name"] != before["name"] || after["photo"] != before["photo"] {
+		t.Errorf("got %v after %v", after, before)
+	}
+	inv := w.stars("ann_1", "50")
+	w.chain.pay(inv.amount, inv.payload, *w.now)
+	w.call("updateStarsBuyState", "mode", "processing")
+	if b := w.m.Books(); len(b) != 1 || !strings.HasPrefix(b[0].Handle, "other_") {
+		t.Errorf("got %+v", b)
+	}
+}
+
+// A reused reference is that of the order that was paid last. Before anything
+// was paid there is none, and the fault waits; what is paid with it buys
+// nothing.
+func TestAReusedRef(t *testing.T) {
+	w := start(t)
+	w.set("link_ref", "reused*1")
+	first, second := w.stars("ann_1", "50"), w.stars("ann_2", "50")
+	if first.payload == second.payload {
+		t.Fatal("two orders have one reference before anything was paid")
+	}
+	w.chain.pay(first.amount, first.payload, *w.now)
+	w.call("updateStarsBuyState", "mode", "processing")
+	third := w.stars("ann_3", "50")
+	if third.payload != first.payload {
+		t.Error("the reference of the paid order is not used again")
+	}
+	if again := w.link("getBuyStarsLink", third.id); again.payload == first.payload {
+		t.Error("*1 acted twice")
+	}
+	w.chain.pay(third.amount, third.payload, *w.now)
+	w.call("updateStarsBuyState", "mode", "processing")
+	if b, s := w.m.Books(), w.m.Strays(); len(b) != 1 || len(s) != 1 || s[0].Reason != market.StrayAgain {
+		t.Errorf("books %+v, strays %+v", b, s)
 	}
 }
 

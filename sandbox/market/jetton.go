@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/fragplan/fragplan/ton"
-	"github.com/xssnick/tonutils-go/address"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
@@ -48,39 +47,35 @@ func usdtText(usdt int64) string {
 	return whole
 }
 
-// usdtMessage is what a link asks of the payer's jetton wallet.
-func (m *Market) usdtMessage(o *order, comment *cell.Cell) (answer, error) {
+// usdtMessage is what a link asks of the payer's jetton wallet: which one, with
+// how much gas, and the body.
+func (m *Market) usdtMessage(o *order, usdt int64, comment *cell.Cell) (ton.Address, ton.Nano, *cell.Cell, error) {
 	fault, err := m.use("jetton")
 	if err != nil {
-		return nil, err
+		return ton.Address{}, 0, nil, err
 	}
 	query := m.derive("query", o.ref)
-	to, response, usdt, forward, gas := Collector, o.session.wallet, o.usdt, int64(1), int64(jettonGas)
-	wallet := m.opt.JettonWallet(o.session.wallet)
-	custom := false
+	t := jettonTransfer{binary.BigEndian.Uint64(query[:]), usdt, Collector, o.session.wallet, false, 1, comment}
+	wallet, gas := m.opt.JettonWallet(o.session.wallet), jettonGas
 	switch fault {
 	case "foreign_destination":
-		to = foreign
+		t.to = foreign
 	case "foreign_wallet":
 		wallet = foreign
 	case "foreign_response":
-		response = foreign
+		t.response = foreign
 	case "more":
-		usdt += usdt/100 + 1
+		t.usdt += t.usdt/100 + 1
 	case "much_gas":
-		gas = int64(ton.TON)
+		gas = ton.TON
 	case "little_gas":
-		gas = int64(ton.TON / 1000)
+		gas = ton.TON / 1000
 	case "forward":
-		forward = int64(ton.TON / 100)
+		t.forward = int64(ton.TON / 100)
 	case "custom":
-		custom = true
+		t.custom = true
 	}
-	body := jettonTransfer{binary.BigEndian.Uint64(query[:]), usdt, to, response, custom, forward, comment}.cell()
-	return answer{
-		"address": bounceable(wallet), "amount": strconv.FormatInt(gas, 10),
-		"payload": EncodePayload(body, m.on("padded")),
-	}, nil
+	return wallet, gas, t.cell(), nil
 }
 
 // jettonTransfer asks a jetton wallet to pay usdt.
@@ -101,11 +96,6 @@ func (t jettonTransfer) cell() *cell.Cell {
 		b.MustStoreRef(t.comment)
 	}
 	return b.MustStoreBigCoins(big.NewInt(t.forward)).MustStoreBoolBit(true).MustStoreRef(t.comment).EndCell()
-}
-
-// bounceable is the form of an address at which a failure sends the money back.
-func bounceable(a ton.Address) string {
-	return address.NewAddress(0x11, byte(a.Workchain), a.Account[:]).String()
 }
 
 // JettonNotice reads what a jetton wallet tells its owner about USDT that has

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fragplan/fragplan/sandbox/market"
 	"github.com/fragplan/fragplan/ton"
+	"github.com/google/go-cmp/cmp"
 )
 
 var jettons = ton.Address{Account: [32]byte{4, 5, 6}}
@@ -35,15 +36,8 @@ func (c *chain) arrives(w *world, usdt int64, payload string) {
 }
 
 func (w *world) transfer(payload string) ton.JettonTransfer {
-	b, err := ton.ParseBase64(payload)
-	if err != nil {
-		w.Fatal(err)
-	}
-	c, err := b.Cell()
-	if err != nil {
-		w.Fatal(err)
-	}
-	j, err := ton.ParseJettonTransfer(c)
+	w.Helper()
+	j, err := ton.ParseJettonTransfer(w.body(payload))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -102,4 +96,49 @@ func TestUSDTIsRefused(t *testing.T) {
 	w = start(t)
 	w.call("updateStarsBuyState", "mode", "new")
 	w.wants("Access denied", "initBuyStarsRequest", "recipient", w.recipient("@Ann_1"), "quantity", "50", "payment_method", "usdt_ton")
+}
+
+// What links get wrong they get wrong for USDT too: the sum is that of the
+// transfer, the address is the one that is asked to make it, and the comment
+// stands in it.
+func TestLinkFaultsOfUSDT(t *testing.T) {
+	type paid struct {
+		Address string
+		USDT    int64
+		Text    string
+	}
+	own := jettons.TLB().String() // it may bounce
+	right := paid{own, 750_000, "50 Telegram Stars"}
+	for _, c := range []struct {
+		key, value string
+		want       paid
+	}{
+		{"link_address", "foreign", paid{foreign.TLB().String(), 750_000, right.Text}},
+		{"link_address", "bouncing", right}, // as it is anyway
+		{"link_amount", "wrong", paid{own, 757_501, right.Text}},
+		{"link_amount", "less", paid{own, 742_499, right.Text}},
+		{"payload", "binary", paid{own, 750_000, "no comment"}},
+		{"payload", "other_text", paid{own, 750_000, "51 Telegram Stars"}},
+		{"payload", "corrupt", paid{own, 0, "no cell"}},
+		{"payload", "actions", paid{own, 0, "no transfer"}},
+	} {
+		t.Run(c.key+"="+c.value, func(t *testing.T) {
+			w := sellsForUSDT(t)
+			id, _ := w.call("initBuyStarsRequest", "recipient", w.recipient("@Ann_1"), "quantity", "50", "payment_method", "usdt_ton")["req_id"].(string)
+			w.set(c.key, c.value+"*1")
+			for _, want := range []paid{c.want, right} {
+				inv := w.link("getBuyStarsLink", id)
+				got := paid{inv.address, 0, asked(inv)}
+				if got.Text == "no comment" {
+					j, err := ton.ParseJettonTransfer(w.body(inv.payload))
+					if got.USDT, got.Text = j.Amount, "no transfer"; err == nil {
+						got.Text = asked(invoice{payload: j.Payload.Base64()})
+					}
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
 }

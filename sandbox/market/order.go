@@ -1,13 +1,11 @@
 package market
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/fragplan/fragplan/ton"
-	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
 func (m *Market) search(r request) (answer, error) {
@@ -146,106 +144,6 @@ func (m *Market) own(r request, id string) *order {
 		return nil
 	}
 	return o
-}
-
-// link answers what is to be paid. Asked again it names the same ref and
-// amount with a new time; a paid or cancelled order has no link.
-func (m *Market) link(r request) (answer, error) {
-	for _, key := range []string{"account", "device"} {
-		if v := r.form.Get(key); v != "" && json.Unmarshal([]byte(v), &map[string]any{}) != nil {
-			return refuse(errBadRequest)
-		}
-	}
-	o := m.own(r, r.form.Get("id"))
-	switch {
-	case r.form.Get("transaction") != "1":
-		return refuse(errBadRequest)
-	case o == nil || o.product != r.product || o.cancelled || o.paid != 0:
-		return refuse(errNoOrder)
-	}
-	if m.value("session") == "kyc" {
-		if _, err := m.use("session"); err != nil {
-			return nil, err
-		}
-		return answer{"need_verify": true, "popup": `<div class="popup-container"><button class="js-wallet-check-btn">Verify</button></div>`}, nil
-	}
-	ref := o.ref
-	if ref == "" {
-		ref = m.newRef()
-	}
-	until := r.now.Add(m.duration("valid_for")).Unix()
-	if err := m.record(event{Link: &linkEvent{o.id, ref, until}}); err != nil {
-		return nil, err
-	}
-	message, err := m.message(o)
-	if err != nil {
-		return nil, err
-	}
-	return answer{
-		"ok":             true,
-		"transaction":    answer{"validUntil": until, "from": m.connected(r.visitor).Raw(), "messages": []answer{message}},
-		"confirm_method": "confirmReq",
-		"confirm_params": answer{"id": o.id},
-	}, nil
-}
-
-// foreign is where link_address=foreign sends money: nobody has its key.
-var foreign = ton.Address{Account: [32]byte{0xbd, 31: 1}}
-
-func (m *Market) message(o *order) (answer, error) {
-	to, amount := Collector.String(), o.amount
-	if o.usdt > 0 {
-		return m.usdtMessage(o, CommentCell(Comment(o.product, o.quantity, o.ref)))
-	}
-	wrongAddress, err := m.use("link_address")
-	if err != nil {
-		return nil, err
-	}
-	switch wrongAddress {
-	case "foreign":
-		to = foreign.String()
-	case "bouncing":
-		// No contract stands at the collector, so what may come back does.
-		to = Collector.TLB().Bounce(true).String()
-	}
-	wrongAmount, err := m.use("link_amount")
-	if err != nil {
-		return nil, err
-	}
-	if wrongAmount == "wrong" {
-		amount += amount/100 + 1
-	}
-	fault, err := m.use("payload")
-	if err != nil {
-		return nil, err
-	}
-	body := CommentCell(Comment(o.product, o.quantity, o.ref))
-	switch fault {
-	case "binary":
-		body = cell.BeginCell().MustStoreUInt(0x0f8a7ea5, 32).MustStoreUInt(0, 64).EndCell()
-	case "other_text":
-		body = CommentCell(Comment(o.product, o.quantity+1, o.ref))
-	}
-	payload := EncodePayload(body, m.on("padded"))
-	if fault == "corrupt" {
-		payload = corruptPayload
-	}
-	return answer{"address": to, "amount": strconv.FormatInt(int64(amount), 10), "payload": payload}, nil
-}
-
-// newRef derives the ref of the next order that gets one.
-func (m *Market) newRef() string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	for n := len(m.refs); ; n++ {
-		d := m.derive("ref", strconv.Itoa(n))
-		b := make([]byte, 9)
-		for i := range b {
-			b[i] = alphabet[(int(d[2*i])<<8|int(d[2*i+1]))%len(alphabet)]
-		}
-		if m.refs[string(b)] == nil {
-			return string(b)
-		}
-	}
 }
 
 // confirm notes that the buyer says it has paid. It may be repeated.

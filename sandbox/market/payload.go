@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fragplan/fragplan/ton"
+	"github.com/xssnick/tonutils-go/tlb"
 	"github.com/xssnick/tonutils-go/tvm/cell"
 )
 
@@ -50,3 +51,20 @@ func EncodePayload(c *cell.Cell, padded bool) string {
 
 // corruptPayload has a broken descriptor byte, which parsers have crashed on.
 const corruptPayload = "te6ccgEBAQEAJwAaSgAAAAA1MCBUZWxlZ3JhbSBTdGFycyAKClJlZiNJbTJ5NWl0ZDY"
+
+// walletActions is a body that a W5 wallet takes for an order of its own: its
+// list of actions empties the wallet. Mode 128 sends all that it has.
+func walletActions() *cell.Cell {
+	message, err := tlb.ToCell(&tlb.InternalMessage{IHRDisabled: true, DstAddr: foreign.TLB(), Body: cell.BeginCell().EndCell()})
+	if err != nil {
+		panic("market: a message of constants: " + err.Error())
+	}
+	list := cell.BeginCell().MustStoreRef(cell.BeginCell().EndCell()).MustStoreUInt(0x0ec3c86d, 32).MustStoreUInt(128, 8).MustStoreRef(message).EndCell()
+	b := cell.BeginCell().MustStoreUInt(0x73696e74, 32)                                // "sint": signed, from inside
+	b.MustStoreUInt(0x7fffff11, 32).MustStoreUInt(0xffffffff, 32).MustStoreUInt(0, 32) // wallet id, time, seqno
+	b.MustStoreMaybeRef(list).MustStoreBoolBit(false)                                  // no extensions
+	return b.MustStoreSlice(make([]byte, 64), 512).EndCell()                           // a signature
+}
+
+// deployment is a state init, the code and the data of which are empty.
+var deployment = cell.BeginCell().MustStoreUInt(0b00110, 5).MustStoreRef(cell.BeginCell().EndCell()).MustStoreRef(cell.BeginCell().EndCell()).EndCell()

@@ -63,8 +63,9 @@ func (m *Market) look(handle string) string {
 // found is what a search shows of somebody.
 func (m *Market) found(handle string) answer {
 	look := m.look(handle)
+	other := fmt.Sprintf("other_%x", m.tokenMAC(handle))[:24]
 	if look == "swapped" { // and who pays for it gives it to them
-		handle = fmt.Sprintf("other_%x", m.tokenMAC(handle))[:24]
+		handle = other
 	}
 	name, photo := m.displayName(handle), m.photo(handle)
 	switch look {
@@ -74,6 +75,9 @@ func (m *Market) found(handle string) answer {
 		photo = m.picture(handle, "new")
 	}
 	found := answer{"myself": false, "recipient": m.recipientToken(handle), "name": name}
+	if look == "token" { // who pays for it gives it to somebody who isn't shown
+		found["recipient"] = m.recipientToken(other)
+	}
 	if photo != "" {
 		found["photo"] = photo
 	}

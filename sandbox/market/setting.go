@@ -46,14 +46,17 @@ var knobs = []knob{
 	{key: "latency", check: isSeconds, form: "a duration such as 200ms", initial: "0s", effect: "is added to every answer"},
 	{key: "link_address", words: []string{"ok", "foreign", "bouncing"}, counted: true,
 		effect: "links ask to pay somebody else, or in the form that has the shop's account send the money back"},
-	{key: "link_amount", words: []string{"ok", "wrong"}, counted: true, effect: "links ask for more than the request said"},
+	{key: "link_amount", words: []string{"ok", "wrong", "less"}, counted: true, effect: "links ask for more, or for less, than the request said"},
+	{key: "link_extra", words: []string{"ok", "message", "state_init"}, counted: true,
+		effect: "links ask for a second message, to somebody else, or bring a contract to deploy"},
+	{key: "link_ref", words: []string{"ok", "reused"}, counted: true, effect: "links name the reference of the order that was paid last, once there is one"},
 	{key: "pace", check: isCount, form: "requests a minute and session, 0 for any number", initial: "0", effect: "more than so many are answered with 429"},
 	{key: "padded", words: onOff, effect: "payloads of links end in = where base64 has it"},
 	{key: "page", words: []string{"ok", "403", "429", "502", "html", "drop"}, counted: true, effect: "pages instead of what they show"},
-	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text"}, counted: true,
-		effect: "what links ask to sign: no cell, no comment, or a comment about another number"},
-	{key: "people", check: isLook, form: "ok, renamed, photo or swapped, then @NAME if only one person", initial: "ok",
-		effect: "searches show people with another name, with another photo, or find somebody else"},
+	{key: "payload", words: []string{"ok", "corrupt", "binary", "other_text", "actions"}, counted: true,
+		effect: "what links ask to sign: no cell, no comment, a comment about another number, or an order to a W5 wallet"},
+	{key: "people", check: isLook, form: "ok, renamed, photo, token or swapped, then @NAME if only one person", initial: "ok",
+		effect: "searches show people with another name, with another photo, give somebody else's token, or find somebody else"},
 	{key: "price", check: isPrice, form: "a move such as +10% or -2.5%, or changed", counted: true,
 		effect: "moves all prices in TON for good, or refuses requests because the price has changed"},
 	{key: "require_hash", words: onOff, effect: "the API wants the hash of the session's page"},
@@ -192,7 +195,7 @@ func isAPIFault(v string) bool {
 
 func isLook(v string) bool {
 	kind, name, only := strings.Cut(v, "@")
-	return slices.Contains([]string{"ok", "renamed", "photo", "swapped"}, kind) && (!only || handlePattern.MatchString(name))
+	return slices.Contains([]string{"ok", "renamed", "photo", "token", "swapped"}, kind) && (!only || handlePattern.MatchString(name))
 }
 
 func isSeconds(v string) bool { _, err := time.ParseDuration(v); return err == nil }
