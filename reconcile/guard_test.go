@@ -5,11 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -158,6 +161,38 @@ func TestTheWorstCase(t *testing.T) {
 	open := w.book().Orders[1].Invoice.Transfer.Amount + firewall.Fees(1)
 	if got := plan.Worst(); len(got.Open) != 1 || ton.Nano(got.Open[0].Units) != open || ton.Nano(got.Total[0].Units) != open+4*ton.TON+2*firewall.Fees(1) {
 		t.Errorf("with a payment under way: %+v", got)
+	}
+}
+
+// What a person was asked to pay may leave at any time, so it is in the worst
+// case of every plan until it is paid, or a person has said that it never will
+// be.
+func TestTheWorstCaseHasWhatIsHandedOut(t *testing.T) {
+	w := acknowledged(t, ton.V5R1)
+	if result, err := w.ask(kept(stars(2))); err != nil || len(result.Offered) != 2 {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	open := firewall.Fees(2)
+	for _, transfer := range w.handed[0].Transfers {
+		open += transfer.Amount
+	}
+	worst := func(want []spec.Occurrence) reconcile.Worst {
+		return reconcile.Diff(want, w.book(), nil, plenty).Worst()
+	}
+	amounts := []ton.Amount{open.Amount()}
+	if diff := gocmp.Diff(reconcile.Worst{Open: amounts, Total: amounts}, worst(kept(stars(2)))); diff != "" {
+		t.Error(diff)
+	}
+	more := open + 2*ton.TON + firewall.Fees(1)
+	if diff := gocmp.Diff([]ton.Amount{more.Amount()}, worst(kept(stars(3))).Total); diff != "" {
+		t.Errorf("with one to buy: %s", diff)
+	}
+	w.phone(w.handed[0].Transfers...)
+	if _, err := w.apply(kept(stars(2)), plenty); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(reconcile.Worst{}, worst(kept(stars(2)))); diff != "" {
+		t.Errorf("when it is paid: %s", diff)
 	}
 }
 

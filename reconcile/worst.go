@@ -18,10 +18,11 @@ import (
 // what is left of a limit, pays each order once, and signs no message whose
 // emulated fees are above [firewall.Fees]. Rent that the wallet owes from
 // before is not in it, nor are the fees of a message that the chain takes and
-// rolls back, which emulation excludes.
+// rolls back, which emulation excludes. A person who was asked to pay can pay
+// twice; once is in it.
 type Worst struct {
 	Bought []ton.Amount // what the plan buys
-	Open   []ton.Amount // payments that are under way, with their fees
+	Open   []ton.Amount // payments that are under way and those that people were asked for, with their fees
 	Fees   ton.Nano     // of the network, for what is bought
 	Total  []ton.Amount
 }
@@ -68,7 +69,8 @@ func (p *Plan) atMost(a ton.Amount, limits ...string) ton.Amount {
 	return a
 }
 
-// underWay is what the ledger's open payments may still pay.
+// underWay is what may still be paid of what the ledger knows: open payments,
+// and what people were asked to pay, for no time says that they won't.
 func underWay(book *ledger.State) []ton.Amount {
 	var all []ton.Amount
 	for _, p := range book.Open() {
@@ -82,6 +84,18 @@ func underWay(book *ledger.State) []ton.Amount {
 			}
 		}
 		all = append(all, firewall.Fees(len(p.Payload.Transfers)).Amount())
+	}
+	for _, r := range book.Requests { // they are for TON only
+		n := 0
+		for _, id := range r.Orders {
+			if o := book.Orders[id]; o.Phase == ledger.Offered {
+				all = append(all, o.Invoice.Transfer.Amount.Amount())
+				n++
+			}
+		}
+		if n > 0 { // in one message
+			all = append(all, firewall.Fees(n).Amount())
+		}
 	}
 	return total(all)
 }

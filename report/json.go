@@ -75,7 +75,7 @@ type jsonSummary struct {
 type jsonWorst struct {
 	Total  []*jsonAmount `json:"total"`
 	Bought []*jsonAmount `json:"bought"`
-	Open   []*jsonAmount `json:"open"` // payments under way, with their fees
+	Open   []*jsonAmount `json:"open"` // payments under way and requests that are out, with their fees
 	Fees   *jsonAmount   `json:"fees"` // of the network, for what is bought
 }
 
