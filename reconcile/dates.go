@@ -118,13 +118,8 @@ func (d *differ) series(list []spec.Occurrence) {
 // may have other amounts in mind by now, for other dates.
 func (d *differ) settled(key string) verdict {
 	for _, o := range d.have.ByKey(key) {
-		switch o.Phase {
-		case ledger.Offered:
-			return verdict{Unknown, CodeOffered, askedFor(o)}
-		case ledger.Armed:
-			return verdict{Unknown, "", "a payment for it is in flight and is settled first"}
-		case ledger.Held:
-			return verdict{Blocked, CodeHeld, fmt.Sprintf("order %d is held: %s", o.ID, o.Reason)}
+		if v, ok := awaits(o); ok {
+			return v
 		}
 	}
 	return verdict{verb: NoOp}

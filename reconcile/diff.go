@@ -179,15 +179,14 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		case order.Item.Kind != o.Item.Kind:
 			return Blocked, CodeBound, fmt.Sprintf("%s was bought under this key; a key keeps its product, so give %s a key of its own", order.Item, o.Item)
 		case order.Phase == ledger.Held:
-			return Blocked, CodeHeld, "order " + fmt.Sprint(order.ID) + " is held: " + order.Reason
+			v, _ := awaits(order)
+			return v.verb, v.code, v.reason
 		case order.Phase.Spent() && order.Handle != o.Handle && !slices.Contains(o.Was, "@"+order.Handle) && !slices.Contains(o.Was, order.Handle):
 			return Blocked, CodeHandle, fmt.Sprintf("it was given to @%s, and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", order.Handle, o.Handle, order.Handle)
-		case order.Phase == ledger.Offered:
-			return Unknown, CodeOffered, askedFor(order)
-		case order.Phase == ledger.Armed:
-			return Unknown, "", "a payment for it is in flight and is settled first"
-		case order.Phase == ledger.Sent:
-			return Unknown, "", "its USDT has left the wallet; whether it arrived is asked first"
+		default:
+			if v, ok := awaits(order); ok {
+				return v.verb, v.code, v.reason
+			}
 		}
 	}
 	if o.Single {
@@ -268,7 +267,7 @@ func (d *differ) retired() []Action {
 		if d.wanted[key] || given == 0 {
 			continue
 		}
-		v := verdict{Retire, "", "no longer written; what was given stays given"}
+		v := d.left(key)
 		if d.history(key) {
 			if v = d.settled(key); v.verb == NoOp {
 				continue
@@ -286,6 +285,40 @@ func (d *differ) retired() []Action {
 	}
 	sort.Slice(actions, func(i, j int) bool { return actions[i].Key < actions[j].Key })
 	return actions
+}
+
+// left is what is said of a key that is no longer written. What is on its way is
+// not given yet, and may still be taken back.
+func (d *differ) left(key string) verdict {
+	for _, o := range d.have.ByKey(key) {
+		v, ok := awaits(o)
+		switch {
+		case !ok:
+		case o.Phase == ledger.Armed:
+			v.reason += fmt.Sprintf("; it is no longer written: fragplan payment cancel %d -reason TEXT takes it back, if the chain has not taken it first", o.Payment)
+			return v
+		default:
+			v.reason += "; it is no longer written"
+			return v
+		}
+	}
+	return verdict{Retire, "", "no longer written; what was given stays given"}
+}
+
+// awaits is what is said of an order that the chain or a person decides before
+// anything else; ok is false for any other order.
+func awaits(o *ledger.Order) (v verdict, ok bool) {
+	switch o.Phase {
+	case ledger.Offered:
+		return verdict{Unknown, CodeOffered, askedFor(o)}, true
+	case ledger.Armed:
+		return verdict{Unknown, "", "a payment for it is in flight and is settled first"}, true
+	case ledger.Sent:
+		return verdict{Unknown, "", "its USDT has left the wallet; whether it arrived is asked first"}, true
+	case ledger.Held:
+		return verdict{Blocked, CodeHeld, fmt.Sprintf("order %d is held: %s. To say how it ended: fragplan ledger resolve %s", o.ID, o.Reason, o.Key)}, true
+	}
+	return verdict{}, false
 }
 
 // runLimit checks what the whole plan may cost against the limit of one run.

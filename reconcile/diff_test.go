@@ -100,6 +100,8 @@ func TestDiff(t *testing.T) {
 		"a released order counts nothing":            {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, past(order("g/ann", ledger.Released, product.Stars, 100)), []string{"+ g/ann 100 "}},
 		"a reserved order counts nothing":            {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, past(order("g/ann", ledger.Reserved, product.Stars, 100)), []string{"+ g/ann 100 "}},
 		"a payment in flight is settled first":       {[]spec.Occurrence{wants("g/ann", product.Stars, 100)}, past(order("g/ann", ledger.Armed, product.Stars, 100)), []string{"? g/ann 100 "}},
+		"what is in flight is not retired yet":       {nil, past(order("g/ann", ledger.Armed, product.Stars, 100)), []string{"? g/ann 100 "}},
+		"what is held is not retired yet":            {nil, past(order("g/ann", ledger.Held, product.Stars, 100)), []string{"! g/ann 100 held"}},
 		"a held order is never bought again":         {[]spec.Occurrence{wants("g/ann", product.Stars, 200)}, past(order("g/ann", ledger.Held, product.Stars, 100)), []string{"! g/ann 200 held"}},
 		"a key keeps its product":                    {[]spec.Occurrence{wants("g/ann", product.Premium, 3)}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"! g/ann 3 bound"}},
 		"a prize has one winner":                     {[]spec.Occurrence{single(wants("g/bob", product.Stars, 100))}, past(order("g/ann", ledger.Paid, product.Stars, 100)), []string{"! g/bob 100 one_winner", ". g/ann 100 "}},
