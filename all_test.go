@@ -30,7 +30,7 @@ var doors = map[string][]string{
 	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},
 	"fragment":        {"ton"},
 	"wallet":          {"ton"},
-	"signer":          {"ton", "wallet"},
+	"signer":          {"leak", "ton", "wallet"},
 	"chain":           {"ton"},
 	"sandbox":         {"sandbox/market", "sandbox/network", "ton"},
 	"sandbox/market":  {"ton"},

@@ -139,6 +139,26 @@ quick notes about what will happen next year, like always.`,
 	}
 }
 
+// A part of a phrase is noticed where one is at hand, as programs say it; what
+// they say otherwise is not hidden.
+func TestPartsOfPhrases(t *testing.T) {
+	for text, want := range map[string]bool{
+		"drink level extra angle":                                             true,
+		"invalid mnemonic: \"drink level extra angle spoil stumble\"":         true,
+		"1. drink\n2. level\n3. extra\n4. angle\n":                            true,
+		"drink level extra":                                                   false,
+		"the vault is locked":                                                 false,
+		"error: no card; wait and try again":                                  false,
+		"you will have this time when that happens":                           false,
+		"gpg: public key decryption failed: Inappropriate ioctl":              false,
+		"[ERROR] 2026/01/02 session expired, sign in to create a new session": false,
+	} {
+		if got := leak.WordsIn([]byte(text)); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
 // Cookies and keys are found in the forms in which they are copied, and what
 // only names them is not.
 func TestCookiesAndKeys(t *testing.T) {

@@ -70,11 +70,38 @@ type run struct {
 
 // seeds returns the lines on which phrases begin.
 func seeds(text []byte) (lines []int) {
-	var r run
-	end := func() {
+	runs(text, func(r run) {
 		if r.phrase() {
 			lines = append(lines, r.line)
 		}
+	})
+	return lines
+}
+
+// WordsIn reports whether a text may hold a part of a phrase: four words of the
+// list in a row, of which at most one is an everyday word. It is for what a
+// program says that has the phrase at hand, and too strict for other texts.
+func WordsIn(text []byte) (found bool) {
+	const part = 4
+	runs(text, func(r run) {
+		for i := 0; i+part <= len(r.words) && !found; i++ {
+			everyday := 0
+			for _, w := range r.words[i : i+part] {
+				if common[w] {
+					everyday++
+				}
+			}
+			found = everyday <= 1
+		}
+	})
+	return found
+}
+
+// runs calls each with every row of words. It is valid until each returns.
+func runs(text []byte, each func(run)) {
+	var r run
+	end := func() {
+		each(r)
 		r.words = r.words[:0]
 	}
 	line, gap := 1, 0
@@ -111,7 +138,6 @@ func seeds(text []byte) (lines []int) {
 		}
 	}
 	end()
-	return lines
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

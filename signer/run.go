@@ -8,9 +8,10 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/fragplan/fragplan/leak"
 )
 
 // secretTimeout is how long a password manager may take: a person may have to
@@ -20,8 +21,8 @@ const secretTimeout = time.Minute
 // lastWords bounds what is shown of a program's stderr, in bytes.
 const lastWords = 2 << 10
 
-// secrets are the variables that no child gets.
-var secrets = []string{EnvMnemonic, EnvMnemonicFile, EnvAgeIdentity, EnvAgePassphrase, "FRAGPLAN_SESSION", "FRAGPLAN_SESSION_FILE", "FRAGMENT_COOKIE", "FRAGMENT_HASH"}
+// secrets are the kinds that no error repeats.
+var secrets = map[leak.Kind]string{leak.Words: "secret words", leak.Cookie: "a session cookie", leak.Key: "a private key"}
 
 // runFor runs a program with input on its stdin and returns what it printed,
 // at most limit bytes. It runs in the project's folder, without a shell, and
@@ -34,7 +35,7 @@ func runFor(ctx context.Context, in Surroundings, command []string, input []byte
 	defer cancel()
 	name := command[0]
 	c := exec.CommandContext(ctx, in.program(name), command[1:]...)
-	c.Dir, c.Env = in.Dir, in.environment()
+	c.Dir, c.Env = in.Dir, Environment(in.Environ(), in.Secret)
 	if input != nil {
 		c.Stdin = bytes.NewReader(input)
 	}
@@ -73,17 +74,6 @@ func (in Surroundings) program(name string) string {
 	return name
 }
 
-// environment is this process's without its secrets.
-func (in Surroundings) environment() []string {
-	env := []string{}
-	for _, e := range in.Environ() {
-		if name, _, _ := strings.Cut(e, "="); !slices.Contains(secrets, name) {
-			env = append(env, e)
-		}
-	}
-	return env
-}
-
 // bounded keeps the first or the newest bytes that are written to it and takes
 // all of them, so that no program stops at a full pipe.
 type bounded struct {
@@ -104,11 +94,17 @@ func (w *bounded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quoted is what a program said, in one printable line.
+// quoted is what a program said, in one printable line, unless it said a secret.
 func (w *bounded) quoted() string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(w.b), "�")), " ")
 	if text == "" {
 		return ""
+	}
+	if leak.WordsIn(w.b) {
+		return "; it said something (hidden: it holds secret words)"
+	}
+	if found := leak.Find(w.b); len(found) > 0 {
+		return fmt.Sprintf("; it said something (hidden: it holds %s)", secrets[found[0].Kind])
 	}
 	if r := []rune(text); len(r) > 400 {
 		text = "…" + string(r[len(r)-400:])

@@ -55,7 +55,8 @@ type Source struct {
 type Surroundings struct {
 	Dir     string              // in which relative names of a Source are, and programs run
 	Getenv  func(string) string // os.Getenv
-	Environ func() []string     // os.Environ; children get it without secrets
+	Environ func() []string     // os.Environ; programs get what Environment leaves of it
+	Secret  []string            // names of variables that hold secrets of the project
 }
 
 // Mnemonic reads the words. They are not checked; wallet.KeyFromMnemonic does

@@ -48,7 +48,7 @@ func (f folder) in() signer.Surroundings {
 		}
 		return list
 	}
-	return signer.Surroundings{Dir: f.dir, Getenv: func(k string) string { return f.env[k] }, Environ: environ}
+	return signer.Surroundings{Dir: f.dir, Getenv: func(k string) string { return f.env[k] }, Environ: environ, Secret: []string{"TREASURY", "NIGHT"}}
 }
 
 // read wants either a key or an error that holds want, and never a word.
@@ -112,13 +112,15 @@ func TestMnemonicFromTheEnvironment(t *testing.T) {
 func TestSources(t *testing.T) {
 	words := strings.Join(reference.NewSeed(), " ")
 	f := newFolder(t)
-	f.env["TREASURY"] = words
+	f.env["TREASURY"], f.env["NIGHT"] = words, "stel_token=Sup3r"
 	f.env["HOME"] = f.dir
 	f.file("words", 0o600, words)
 	f.file("open", 0o644, words)
 	f.file("mad.sh", 0o755, "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' 'a'\n")
 	f.file("sorry.sh", 0o755, "#!/bin/sh\necho "+words+"\nprintf 'locked\\033[2J\\n' >&2\nexit 3\n")
-	f.file("env.sh", 0o755, "#!/bin/sh\necho \"$FRAGPLAN_MNEMONIC$FRAGMENT_COOKIE$FRAGPLAN_AGE_PASSPHRASE\" >seen\necho "+words+"\n")
+	f.file("loud.sh", 0o755, "#!/bin/sh\necho unlocked: "+strings.Join(strings.Fields(words)[3:12], " ")+" >&2\nexit 4\n")
+	f.file("told.sh", 0o755, "#!/bin/sh\necho 'cookie: stel_token=1f7a9c0b3d5e7f9a1b' >&2\nexit 4\n")
+	f.file("env.sh", 0o755, "#!/bin/sh\nenv >seen\necho "+words+"\n")
 	f.env[signer.EnvMnemonic], f.env["FRAGMENT_COOKIE"], f.env[signer.EnvAgePassphrase] = "not these", "stel_ssid=1", "secret"
 	for name, c := range map[string]struct {
 		source signer.Source
@@ -134,14 +136,22 @@ func TestSources(t *testing.T) {
 		"exec in folder":   {signer.Source{Kind: signer.Exec, Command: []string{"./env.sh"}}, ""},
 		"no program":       {signer.Source{Kind: signer.Exec, Command: []string{"no-such-program-here"}}, `there is no program "no-such-program-here"`},
 		"exec fails":       {signer.Source{Kind: signer.Exec, Command: []string{"./sorry.sh"}}, `exit status 3; it said "locked\x1b[2J"`},
+		"exec says words":  {signer.Source{Kind: signer.Exec, Command: []string{"./loud.sh"}}, "exit status 4; it said something (hidden: it holds secret words)"},
+		"exec says cookie": {signer.Source{Kind: signer.Exec, Command: []string{"./told.sh"}}, "exit status 4; it said something (hidden: it holds a session cookie)"},
 		"exec without end": {signer.Source{Kind: signer.Exec, Command: []string{"./mad.sh"}}, "printed more than 4096 bytes"},
 		"exec of nothing":  {signer.Source{Kind: signer.Exec, Command: []string{"true"}}, "it is empty"},
 		"no shell":         {signer.Source{Kind: signer.Exec, Command: []string{"cat", "words; true"}}, "exit status 1"},
 	} {
 		t.Run(name, func(t *testing.T) { folder{t, f.dir, f.env}.read(words, c.source, c.want) })
 	}
-	if seen, err := os.ReadFile(filepath.Join(f.dir, "seen")); err != nil || string(seen) != "\n" {
-		t.Errorf("a child saw the secrets %q, %v", seen, err)
+	seen, err := os.ReadFile(filepath.Join(f.dir, "seen"))
+	if err != nil || !strings.Contains(string(seen), "HOME="+f.dir) {
+		t.Fatalf("the child's environment is %q, %v", seen, err)
+	}
+	for _, name := range []string{"TREASURY", "NIGHT", "FRAGPLAN_", "FRAGMENT_"} {
+		if strings.Contains(string(seen), name) {
+			t.Errorf("a child saw %s: %q", name, seen)
+		}
 	}
 }
 

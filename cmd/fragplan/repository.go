@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,8 +127,21 @@ func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	c.Dir = dir
+	c.Dir, c.Env = dir, local(os.Environ())
 	return c.Output()
+}
+
+// local is what git needs of the environment to list files, and no more: where
+// fragplan.yaml can't be read, nobody knows which variables hold secrets.
+func local(environ []string) (kept []string) {
+	for _, e := range environ {
+		name, _, _ := strings.Cut(e, "=")
+		switch name = strings.ToUpper(name); {
+		case slices.Contains([]string{"PATH", "HOME", "XDG_CONFIG_HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TMP", "TEMP"}, name), strings.HasPrefix(name, "GIT_CONFIG_"):
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // walked lists the files below a folder that is in no repository, without

@@ -124,11 +124,10 @@ func wordsOf(name string, words []string) []canary {
 }
 
 // worldMade are the files from which a world's secrets are read, and given those
-// into which scripts put secrets themselves, as people do. One of them, seen, is
-// the environment of a program that a script starts, with the script's $COOKIE.
+// into which scripts put secrets themselves, as people do.
 var (
 	worldMade = []string{"world.json", "running.json"}
-	given     = []string{"words", "key", "session.json", "cookies", "cookies.json", "one.txt", "over.json", "two.json", "seen"}
+	given     = []string{"words", "key", "session.json", "cookies", "cookies.json", "one.txt", "over.json", "two.json"}
 )
 
 // canaries are the secrets of each script's worlds, which are gone when its

@@ -92,7 +92,7 @@ func (p *project) credentials(ctx context.Context, s spec.Session) (fragment.Cre
 	}
 	field := "sessions." + s.Name
 	source := signer.Source{Kind: signer.Kind(s.Source.Kind), Name: s.Source.Name, Command: s.Source.Command}
-	text, err := source.Secret(ctx, p.program.surroundings(), field, "the cookies of a session", maxSession)
+	text, err := source.Secret(ctx, p.surroundings(), field, "the cookies of a session", maxSession)
 	if err != nil {
 		return fragment.Credentials{}, err
 	}
@@ -120,8 +120,7 @@ func (p *program) fromEnvironment(ctx context.Context) (fragment.Credentials, er
 	}
 	text := p.getenv(set[0])
 	if set[0] == envSessionFile {
-		shell := p.surroundings()
-		shell.Dir = "."
+		shell := signer.Surroundings{Dir: ".", Getenv: p.getenv}
 		var err error
 		if text, err = (signer.Source{Kind: signer.File, Name: text}).Secret(ctx, shell, envSessionFile, "the cookies of a session", maxSession); err != nil {
 			return fragment.Credentials{}, fmt.Errorf("%s: %w", envSessionFile, err)

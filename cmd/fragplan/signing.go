@@ -9,6 +9,7 @@ import (
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/signer"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 	"github.com/fragplan/fragplan/wallet"
 )
@@ -53,14 +54,29 @@ func (p *project) signer(ctx context.Context) (hand, error) {
 }
 
 // surroundings are what secrets and programs of fragplan.yaml are looked for in.
-func (p *program) surroundings() signer.Surroundings {
-	return signer.Surroundings{Dir: p.dir, Getenv: p.getenv, Environ: os.Environ}
+func (p *project) surroundings() signer.Surroundings {
+	return signer.Surroundings{Dir: p.program.dir, Getenv: p.program.getenv, Environ: os.Environ, Secret: p.secretVariables()}
+}
+
+// secretVariables are those in which fragplan.yaml says that secrets are. No
+// program gets them, one that is asked for another secret no more than git.
+func (p *project) secretVariables() (names []string) {
+	sources := []spec.KeySource{p.spec.Wallet.Key}
+	for _, s := range p.spec.Sessions {
+		sources = append(sources, s.Source)
+	}
+	for _, s := range sources {
+		if signer.Kind(s.Kind) == signer.Env {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // outside is the program that signs for the wallet.
 func (p *program) outside(ctx context.Context, project *project, want ton.Address) (hand, error) {
 	s := project.spec.Wallet
-	o := outside{program: signer.Program{Command: s.Signer.Command, Timeout: s.Signer.Timeout, In: p.surroundings()}}
+	o := outside{program: signer.Program{Command: s.Signer.Command, Timeout: s.Signer.Timeout, In: project.surroundings()}}
 	public := s.PublicKey
 	if public == nil {
 		var err error
@@ -131,5 +147,5 @@ func (p *project) mnemonic(ctx context.Context) (wallet.Mnemonic, error) {
 	}
 	k := p.spec.Wallet.Key
 	source := signer.Source{Kind: signer.Kind(k.Kind), Name: k.Name, Command: k.Command}
-	return source.Mnemonic(ctx, p.program.surroundings())
+	return source.Mnemonic(ctx, p.surroundings())
 }

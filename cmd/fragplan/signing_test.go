@@ -73,18 +73,28 @@ func secret(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // seal FILE IDENTITY writes the words of $WORDS as age encrypts them, and the
-// identity that opens it.
+// identity that opens it. seal FILE -passphrase TEXT encrypts them with that.
 func seal(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: seal FILE IDENTITY")
+	locked := len(args) == 3 && args[1] == "-passphrase"
+	if neg || len(args) != 2 && !locked {
+		ts.Fatalf("usage: seal FILE IDENTITY or seal FILE -passphrase TEXT")
 	}
-	identity, err := age.GenerateX25519Identity()
-	ts.Check(err)
+	var to age.Recipient
+	if locked {
+		lock, err := age.NewScryptRecipient(args[2])
+		ts.Check(err)
+		lock.SetWorkFactor(10)
+		to = lock
+	} else {
+		identity, err := age.GenerateX25519Identity()
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(identity.String()+"\n"), 0o600))
+		to = identity.Recipient()
+	}
 	var b bytes.Buffer
-	w, err := age.Encrypt(&b, identity.Recipient())
+	w, err := age.Encrypt(&b, to)
 	ts.Check(err)
 	_, err = io.WriteString(w, ts.Getenv("WORDS"))
 	ts.Check(errors.Join(err, w.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(identity.String()+"\n"), 0o600))
 }

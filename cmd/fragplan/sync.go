@@ -13,6 +13,7 @@ import (
 	"github.com/fragplan/fragplan/ledger/gitlog"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/signer"
 )
 
 // A ledger that is synced stands twice: in a file here, and as a log on a
@@ -23,7 +24,7 @@ import (
 func (p *project) synced() bool { return p.spec.Ledger.Branch != "" && !p.program.sandbox }
 
 func (p *project) openLog(ctx context.Context) (*gitlog.Log, error) {
-	return gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, p.spec.Ledger.Branch)
+	return gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, p.spec.Ledger.Branch, signer.Environment(os.Environ(), p.secretVariables()))
 }
 
 // openSynced brings the file in step with the branch and opens it. A machine

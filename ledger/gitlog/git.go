@@ -41,8 +41,9 @@ var pinned = []string{
 
 // repository is a folder in which git finds a repository.
 type repository struct {
-	dir   string
-	stage string // an index file to use instead of the user's; "" for none
+	dir     string
+	environ []string // of git, less what environment takes out
+	stage   string   // an index file to use instead of the user's; "" for none
 }
 
 // index is the repository with an empty index of its own, until done is called.
@@ -61,7 +62,7 @@ func (r repository) git(ctx context.Context, input []byte, args ...string) ([]by
 	defer cancel()
 	c := exec.CommandContext(ctx, "git", append(pinned[:len(pinned):len(pinned)], args...)...)
 	c.Dir = r.dir
-	c.Env = environment()
+	c.Env = environment(r.environ)
 	if r.stage != "" {
 		c.Env = append(c.Env, "GIT_INDEX_FILE="+r.stage)
 	}
@@ -83,16 +84,15 @@ func (r repository) git(ctx context.Context, input []byte, args ...string) ([]by
 	return out, nil
 }
 
-// environment is this process's, less what would lead git elsewhere or make it
-// ask. Secrets that are fragplan's alone are not git's to see.
-func environment() []string {
+// environment is environ, less what would lead git elsewhere or make it ask.
+func environment(environ []string) []string {
 	var env []string
-	for _, v := range os.Environ() {
+	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")
 		switch {
 		case name == "GIT_SSH", name == "GIT_SSH_COMMAND", name == "GIT_SSH_VARIANT", strings.HasPrefix(name, "GIT_CONFIG_"):
 			// How the remote is reached and proven is the user's matter.
-		case strings.HasPrefix(name, "GIT_"), strings.HasPrefix(name, "FRAGPLAN_"), strings.HasPrefix(name, "FRAGMENT_"):
+		case strings.HasPrefix(name, "GIT_"):
 			continue
 		}
 		env = append(env, v)

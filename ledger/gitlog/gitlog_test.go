@@ -56,7 +56,7 @@ type runner struct {
 
 func open(t *testing.T, dir string) *gitlog.Log {
 	t.Helper()
-	log, err := gitlog.Open(t.Context(), dir, "origin", "fragplan-ledger")
+	log, err := gitlog.Open(t.Context(), dir, "origin", "fragplan-ledger", os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func TestWhatErrorsAndNamesHold(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, name := range []string{"--upload-pack=x", "a..b", "a b", "", "a/../b", "x.lock", "a:b", "+a"} {
-		if _, err := gitlog.Open(t.Context(), dir, "origin", name); err == nil {
+		if _, err := gitlog.Open(t.Context(), dir, "origin", name, os.Environ()); err == nil {
 			t.Errorf("the branch %q was taken", name)
 		}
 	}

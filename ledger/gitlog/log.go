@@ -44,12 +44,13 @@ type Log struct {
 var branchName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 
 // Open prepares the log on a branch of a remote of the repository that dir
-// lies in. Nothing is fetched yet.
-func Open(ctx context.Context, dir, remote, branch string) (*Log, error) {
+// lies in. environ is what git may know of the environment: how it proves itself
+// to the remote, and no secret that is not git's. Nothing is fetched yet.
+func Open(ctx context.Context, dir, remote, branch string, environ []string) (*Log, error) {
 	if !branchName.MatchString(branch) || strings.HasSuffix(branch, ".lock") || strings.Contains(branch, "..") {
 		return nil, fmt.Errorf("%q is no name for a branch", branch)
 	}
-	l := &Log{Tries: 4, Pause: 2 * time.Second, repo: repository{dir: dir}, remote: remote, branch: branch}
+	l := &Log{Tries: 4, Pause: 2 * time.Second, repo: repository{dir: dir, environ: environ}, remote: remote, branch: branch}
 	if _, err := l.repo.git(ctx, nil, "rev-parse", "--git-dir"); err != nil {
 		return nil, fmt.Errorf("the ledger's branch %s: %s lies in no git repository: %w", branch, dir, err)
 	}
