@@ -18,9 +18,10 @@
 //
 // The failure of a call is an [*Error]: the method, the status, the server's own
 // words, and a kind that [errors.Is] finds ([ErrNoRecipient] to [ErrBadAnswer]).
-// [ErrProduct] and [ErrPurchase] say that nothing was sent. Only calls that do
-// no harm are repeated when the service is away; a link and a confirmation are
-// sent once.
+// Where the caller is wrong nothing was sent, and the error is no [*Error]:
+// [ErrProduct], [ErrPurchase], [ErrAsset], and [ErrQuantity] for what is never
+// sold. Only calls that do no harm are repeated when the service is away; a link
+// and a confirmation are sent once.
 //
 // # Credentials
 //

@@ -40,7 +40,8 @@ var (
 	ErrBadRequest  = errors.New("Fragment did not understand the call")
 	ErrBadAnswer   = errors.New("the answer is not what the API gives")
 
-	// About the caller; nothing was sent.
+	// About the caller; nothing was sent. So it is with ErrAsset, and with
+	// ErrQuantity where it is no *Error.
 	ErrProduct  = errors.New("no such product")
 	ErrPurchase = errors.New("not a purchase that Buy returned")
 )
