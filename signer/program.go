@@ -26,6 +26,9 @@ const DefaultTimeout = time.Minute
 // to it; another version is another protocol.
 const Protocol = 1
 
+// Minor counts what was added to it: 1 since transfers of jettons are told.
+const Minor = 1
+
 // maxAnswer bounds what a program may print, in bytes.
 const maxAnswer = 16 << 10
 
@@ -39,12 +42,17 @@ type Program struct {
 	Command []string      // program and arguments; no shell reads them
 	Timeout time.Duration // of one answer; 0 means DefaultTimeout
 	In      Surroundings
+
+	// USDT is the wallet's own jetton wallet of USDT, which tells its transfers
+	// from those of other jettons; zero if it is not known.
+	USDT ton.Address
 }
 
 // question is what a program is asked. All of it is public, and what comes from
 // outside is escaped as JSON has it: the line is ASCII.
 type question struct {
 	Version    int         `json:"fragplan"`
+	Minor      int         `json:"minor"`
 	Op         string      `json:"op"`                    // public-key or sign
 	Hash       string      `json:"hash,omitempty"`        // what to sign: 32 bytes in hexadecimal digits
 	Payload    string      `json:"payload,omitempty"`     // of which that is the hash: a bag of cells in base64
@@ -67,6 +75,19 @@ type transfer struct {
 	Amount  string `json:"amount"`            // nanoTON in decimal digits
 	Comment string `json:"comment,omitempty"` // the body's text, clipped; empty if it is none
 	Key     string `json:"key,omitempty"`     // of the order in the ledger
+
+	Jetton *jetton `json:"jetton,omitempty"` // what the body asks of the jetton wallet To
+}
+
+// jetton is a body that is TEP-74's transfer.
+type jetton struct {
+	Asset    ton.Asset `json:"asset,omitempty"`    // USDT; empty where the jetton is not known
+	Units    string    `json:"units"`              // in its smallest unit, such as micro-USDT, in decimal digits
+	To       string    `json:"to"`                 // who is paid
+	Response string    `json:"response,omitempty"` // who gets what is left of the gas
+	Forward  string    `json:"forward"`            // nanoTON of the gas that go on to who is paid
+	Comment  string    `json:"comment,omitempty"`  // the text that who is paid is told, clipped
+	QueryID  string    `json:"query_id"`           // in decimal digits
 }
 
 // answer is what it says.
@@ -78,7 +99,7 @@ type answer struct {
 
 // PublicKey asks which key the program signs with.
 func (p Program) PublicKey(ctx context.Context) (ed25519.PublicKey, error) {
-	a, err := p.ask(ctx, question{Version: Protocol, Op: "public-key"})
+	a, err := p.ask(ctx, question{Version: Protocol, Minor: Minor, Op: "public-key"})
 	if err != nil {
 		return nil, err
 	}
@@ -100,13 +121,13 @@ func (p Program) Sign(ctx context.Context, w ton.Wallet, payload ton.Payload, de
 	hash := ton.Hash(c.Hash())
 	facts := make([]transfer, len(payload.Transfers))
 	for i, t := range payload.Transfers {
-		facts[i] = transfer{To: t.To.String(), Bounce: t.Bounce, Amount: strconv.FormatInt(int64(t.Amount), 10), Comment: comment(t.Body)}
+		facts[i] = transfer{To: t.To.String(), Bounce: t.Bounce, Amount: strconv.FormatInt(int64(t.Amount), 10), Comment: comment(t.Body), Jetton: p.jetton(t)}
 		if len(keys) == len(facts) {
 			facts[i].Key = keys[i]
 		}
 	}
 	a, err := p.ask(ctx, question{
-		Version: Protocol, Op: "sign", Hash: hash.String(), Payload: ton.BoCOf(c).Base64(), Seqno: &payload.Seqno, ValidUntil: payload.ValidUntil, Transfers: &facts,
+		Version: Protocol, Minor: Minor, Op: "sign", Hash: hash.String(), Payload: ton.BoCOf(c).Base64(), Seqno: &payload.Seqno, ValidUntil: payload.ValidUntil, Transfers: &facts,
 		Wallet: &account{w.Address().String(), string(w.Version), w.ID(), hex.EncodeToString(w.PublicKey)},
 	})
 	if err != nil {
@@ -180,6 +201,30 @@ func decode(s string, size int) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("%d bytes in hexadecimal digits or base64 are wanted", size)
+}
+
+// jetton tells what a transfer asks of a jetton wallet, nil if its body is of
+// another kind.
+func (p Program) jetton(t ton.Transfer) *jetton {
+	c, err := t.Body.Cell()
+	if err != nil {
+		return nil
+	}
+	j, err := ton.ParseJettonTransfer(c)
+	if err != nil {
+		return nil
+	}
+	fact := &jetton{
+		Units: strconv.FormatInt(j.Amount, 10), To: j.Destination.String(), Forward: strconv.FormatInt(int64(j.Forward), 10),
+		Comment: comment(j.Payload), QueryID: strconv.FormatUint(j.QueryID, 10),
+	}
+	if !j.Response.IsZero() {
+		fact.Response = j.Response.String()
+	}
+	if !p.USDT.IsZero() && t.To == p.USDT {
+		fact.Asset = ton.AssetUSDT
+	}
+	return fact
 }
 
 // maxComment bounds what a program is told of a comment, in characters.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,6 +84,49 @@ func TestProgramSigns(t *testing.T) {
 	}
 }
 
+// Of a transfer of jettons a program is told who is paid what, and which jetton
+// it is where that is known, not only the gas that goes to the jetton wallet.
+func TestProgramIsToldOfJettons(t *testing.T) {
+	w := ours(ton.V5R1)
+	note := cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake("50 Stars").EndCell()
+	paid, usdt := ton.Address{Account: [32]byte{0xbb}}, ton.Address{Account: [32]byte{0xcc}}
+	body, err := ton.JettonTransfer{QueryID: 1 << 63, Amount: 750_000, Destination: paid, Response: w.Address(), Forward: 1, Payload: ton.BoCOf(note)}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := ton.Payload{Wallet: w.Version, WalletID: w.ID(), Seqno: 5, ValidUntil: 2_000_000_000,
+		Transfers: []ton.Transfer{{To: usdt, Amount: ton.TON / 20, Body: ton.BoCOf(body)}}}
+	for name, known := range map[string]ton.Address{"USDT": usdt, "unknown": {}, "another": paid} {
+		f := newFolder(t)
+		program := f.answers(`{"error":"no"}`)
+		program.USDT = known
+		if _, err := program.Sign(t.Context(), w, p, false, nil); err == nil {
+			t.Fatal("a refusal is a message")
+		}
+		asked, err := os.ReadFile(filepath.Join(f.dir, "question"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q struct {
+			Minor     int
+			Transfers []struct {
+				Amount string
+				Jetton map[string]string
+			}
+		}
+		if err := json.Unmarshal(asked, &q); err != nil {
+			t.Fatalf("%s: %v in %s", name, err, asked)
+		}
+		want := map[string]string{"units": "750000", "to": paid.String(), "response": w.Address().String(), "forward": "1", "comment": "50 Stars", "query_id": "9223372036854775808"}
+		if known == usdt {
+			want["asset"] = "USDT"
+		}
+		if q.Minor != 1 || len(q.Transfers) != 1 || q.Transfers[0].Amount != "50000000" || !maps.Equal(q.Transfers[0].Jetton, want) {
+			t.Errorf("%s: asked %s", name, asked)
+		}
+	}
+}
+
 // What is not the wallet's signature over this payload never becomes a
 // message, and the error says what was wrong with it.
 func TestProgramFails(t *testing.T) {
@@ -133,7 +177,7 @@ func TestProgramNamesItsKey(t *testing.T) {
 	if got, err := f.answers(`{"public_key":"` + base64.StdEncoding.EncodeToString(want) + `"}`).PublicKey(t.Context()); err != nil || !got.Equal(want) {
 		t.Errorf("%x, %v", got, err)
 	}
-	if asked, err := os.ReadFile(filepath.Join(f.dir, "question")); err != nil || string(asked) != `{"fragplan":1,"op":"public-key"}`+"\n" {
+	if asked, err := os.ReadFile(filepath.Join(f.dir, "question")); err != nil || string(asked) != `{"fragplan":1,"minor":1,"op":"public-key"}`+"\n" {
 		t.Errorf("asked %q, %v", asked, err)
 	}
 	if _, err := newFolder(t).answers(`{"public_key":"abc"}`).PublicKey(t.Context()); err == nil {

@@ -15,15 +15,18 @@ import (
 	"sync/atomic"
 	"syscall"
 	_ "time/tzdata" // time zones also where the system has none
+
+	"github.com/fragplan/fragplan/ton"
 )
 
-func main() { os.Exit(start("")) }
+func main() { os.Exit(start("", ton.USDTMaster)) }
 
-// start runs the command line of this process, with Fragment at a URL.
-func start(fragmentURL string) int {
+// start runs the command line of this process, with Fragment at a URL and a
+// contract that makes USDT.
+func start(fragmentURL string, usdtMaster ton.Address) int {
 	p := &program{
-		fragmentURL: fragmentURL,
-		args:        os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		fragmentURL: fragmentURL, usdtMaster: usdtMaster,
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		interrupt: make(chan struct{}),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -61,7 +64,8 @@ type program struct {
 	collects bool     // warnings become part of what is printed as JSON
 	warnings []string // that were collected
 
-	fragmentURL string // where Fragment is; "" is the live service, and only tests have another
+	fragmentURL string      // where Fragment is; "" is the live service, and only tests have another
+	usdtMaster  ton.Address // mainnet's, and only tests have another
 
 	dir     string // -chdir
 	sandbox bool   // -sandbox

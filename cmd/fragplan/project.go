@@ -239,7 +239,7 @@ func (p *project) usdtMaster() ton.Address {
 	if p.program.sandbox && p.world != nil {
 		return p.world.USDTMaster
 	}
-	return ton.USDTMaster
+	return p.program.usdtMaster
 }
 
 // envConfig names the file with the lite servers and the trusted block.

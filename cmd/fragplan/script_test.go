@@ -18,6 +18,7 @@ import (
 
 	"github.com/fragplan/fragplan/forge/forgetest"
 	"github.com/fragplan/fragplan/sandbox"
+	"github.com/fragplan/fragplan/ton"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected texts in testdata")
@@ -28,9 +29,17 @@ func TestMain(m *testing.M) {
 		"fragplan": main,
 		// The same with a Fragment of this machine in the place of the live
 		// service, for what a rehearsal doesn't have.
-		"fragplan-live":   func() { os.Exit(start(os.Getenv("FRAGMENT_URL"))) },
+		"fragplan-live":   func() { os.Exit(start(os.Getenv("FRAGMENT_URL"), masterOfUSDT())) },
 		"fragplan-panics": panics,
 	})
+}
+
+// masterOfUSDT is the world's, if the script has one.
+func masterOfUSDT() ton.Address {
+	if s := os.Getenv("USDT_MASTER"); s != "" {
+		return ton.MustParseAddress(s)
+	}
+	return ton.USDTMaster
 }
 
 // Each script is a promise: the real command on real files against the
@@ -130,6 +139,7 @@ func world(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("WORDS", strings.Join(facts.Mnemonic, " "))
 	ts.Setenv("FRAGMENT_URL", facts.FragmentURL)
 	ts.Setenv("COOKIE", facts.Cookie)
+	ts.Setenv("USDT_MASTER", facts.USDTMaster.String())
 }
 
 // poke FILE OFFSET HEX writes bytes over a file's own.

@@ -77,6 +77,14 @@ func (p *project) secretVariables() (names []string) {
 func (p *program) outside(ctx context.Context, project *project, want ton.Address) (hand, error) {
 	s := project.spec.Wallet
 	o := outside{program: signer.Program{Command: s.Signer.Command, Timeout: s.Signer.Timeout, In: project.surroundings()}}
+	o.usdt = func(ctx context.Context) (ton.Address, error) {
+		client, err := project.chain(ctx)
+		if err != nil {
+			return ton.Address{}, err
+		}
+		jetton, err := lookout{client, project.usdtMaster()}.Jetton(ctx, want)
+		return jetton.Wallet, err
+	}
 	public := s.PublicKey
 	if public == nil {
 		var err error

@@ -118,11 +118,26 @@ func (s inside) Sign(_ context.Context, p ton.Payload, deploys bool, _ []string)
 type outside struct {
 	program signer.Program
 	wallet  ton.Wallet
+	usdt    func(context.Context) (ton.Address, error) // the wallet's own jetton wallet of USDT
 }
 
 func (s outside) Public() ton.Wallet { return s.wallet }
 
 func (s outside) Sign(ctx context.Context, p ton.Payload, deploys bool, keys []string) (ton.BoC, error) {
+	for _, t := range p.Transfers {
+		c, err := t.Body.Cell()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := ton.ParseJettonTransfer(c); err != nil {
+			continue
+		}
+		// The program is told which jetton it is.
+		if s.program.USDT, err = s.usdt(ctx); err != nil {
+			return nil, fmt.Errorf("the wallet's jetton wallet of USDT, for the signer: %w", err)
+		}
+		break
+	}
 	return s.program.Sign(ctx, s.wallet, p, deploys, keys)
 }
 
