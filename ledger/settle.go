@@ -187,14 +187,17 @@ func (s *State) Open() []*Payment {
 
 // Verdict is what the proven history of a wallet says of an open payment.
 // history holds every transaction of the wallet after the payment's base, the
-// oldest first, and account the proven state at its end. It returns an
-// executed or a dead event, or nil: unknown, to be broadcast again.
+// oldest first, and account the proven state at its end; what stands before
+// the base is passed over, for a run's first look begins where the ledger's
+// notes end. It returns an executed or a dead event, or nil: unknown, to be
+// broadcast again.
 //
 // A message in the history has not always taken its seqno: a v4r2 wallet whose
 // action phase fails rolls everything back but the fee, and the same seqno is
 // free again. Only the proven seqno says that it was taken, and then the last
 // message that carried it took it.
 func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event, error) {
+	history = after(p.Base, history)
 	taken := account.Active && account.Data.Seqno > p.Seqno
 	var taker *ton.Transaction
 	for i := range history {
@@ -229,6 +232,12 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 		return PaymentDeadEvent{p.ID, proof}, nil
 	}
 	return nil, nil
+}
+
+// after cuts off what stands in the history up to the base.
+func after(base ton.Position, history []ton.Transaction) []ton.Transaction {
+	i := slices.IndexFunc(history, func(t ton.Transaction) bool { return t.Position == base })
+	return history[i+1:]
 }
 
 // whole reports whether the history holds everything from the payment's base to

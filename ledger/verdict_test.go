@@ -139,6 +139,12 @@ func TestARelayedMessageTakesTheSeqno(t *testing.T) {
 	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
+	// A run's first look begins before the base.
+	first := ton.Transaction{Position: base, External: signed(t, ton.Payload{Wallet: ton.V5R1, Seqno: 3, ValidUntil: 1, WalletID: event.Payload.WalletID}, 1)}
+	got, err = ledger.Verdict(p, account, []ton.Transaction{first, relayed})
+	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {
+		t.Errorf("with what stands before the base: %v (-want +got)\n%s", err, diff)
+	}
 	for name, change := range map[string]func(*ton.Transaction, *ton.Account){
 		"something stands before it": func(x *ton.Transaction, _ *ton.Account) { x.Prev.LT = 3 },
 		"something came after it":    func(_ *ton.Transaction, a *ton.Account) { a.Last.LT = 9 },

@@ -79,6 +79,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// A message that another account brings takes the seqno of a payment that an
+// earlier run left. The next run looks from further back than the payment's
+// base, and buys again all the same, once.
+func TestARelayedMessageEndsAnEarlierRunsPayment(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	w.execute(ton.Payload{Wallet: ton.V5R1, WalletID: w.wallet.ID(), ValidUntil: w.time + 60}) // before the base
+	id := w.stuck(1)
+	w.pool = nil
+	w.relay()
+	for range 2 { // settle, then buy
+		if _, err := w.apply(stars(1), plenty); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if book := w.book(); book.Payments[id].Phase != ledger.PaymentDead || len(w.paid()) != 1 {
+		t.Errorf("%s, %d paid", book.Payments[id].Phase, len(w.paid()))
+	}
+}
+
 // If the payment comes first it counts, whatever was burned.
 func TestCancelledTooLate(t *testing.T) {
 	w := newWorld(t, ton.V5R1)

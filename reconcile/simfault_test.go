@@ -44,6 +44,7 @@ const (
 	chainJumps
 	storageFees
 	seqnoTaken
+	seqnoRelayed
 	actionFails
 	drained
 	boughtByHand
@@ -152,6 +153,7 @@ var faults = [faultCount]struct {
 	chainJumps:          {"the chain's time jumps", 500},
 	storageFees:         {"storage fees fall due", 1500},
 	seqnoTaken:          {"a message without transfers takes the seqno", 300},
+	seqnoRelayed:        {"a message that another account brings takes the seqno", 1000},
 	actionFails:         {"a v4r2 action phase fails and rolls the seqno back", 2000},
 	drained:             {"somebody with the key drains the wallet", 60},
 	boughtByHand:        {"somebody buys by hand", 100},

@@ -277,6 +277,8 @@ func (s *sim) strangers() {
 	case !a.Active || a.CodeHash != s.chain.wallet.Version.CodeHash():
 	case s.hit(seqnoTaken):
 		s.chain.accept(s.chain.own())
+	case s.chain.wallet.Version == ton.V5R1 && s.hit(seqnoRelayed):
+		s.chain.relay()
 	case s.hit(drained):
 		s.chain.accept(s.chain.own(ton.Transfer{To: stranger, Amount: a.Balance * 9 / 10, Body: comment("thanks")}))
 	case len(s.asked) > 0 && s.hit(phonePays):
