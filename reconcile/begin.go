@@ -69,14 +69,20 @@ func (s *State) begin() {
 	s.reserve()
 }
 
-// checkpoint notes how far each wallet's history is explained, so that the
-// next run need not walk it again.
+// checkpoint notes how far each wallet's history is explained. The next run
+// begins there: public lite servers forget what is older than some weeks, so a
+// run must not need what an earlier one has looked at.
 func (s *State) checkpoint() {
 	for _, a := range s.book.Addresses() {
-		if s.walked[a] >= walkAgain && !s.puzzled[a] && s.seen[a].LT > s.book.Wallets[a].Since().LT {
-			if !s.record(ledger.WalletChecked{Wallet: a, Position: s.seen[a]}) {
-				return
-			}
+		at := s.seen[a]
+		if s.puzzled[a] || at.LT <= s.book.Wallets[a].Since().LT {
+			continue
+		}
+		if p := s.open(a); p != nil && p.Base.LT < at.LT {
+			continue // its verdict needs everything after its base
+		}
+		if !s.record(ledger.WalletChecked{Wallet: a, Position: at}) {
+			return
 		}
 	}
 }

@@ -124,26 +124,57 @@ func (w *world) cancelling(id ledger.PaymentID) {
 	w.setup = nil
 }
 
-// A long history is walked once: how far it is explained is noted, and what
-// comes later is looked at all the same.
+// History is walked once, because servers forget it: a run notes how far it is
+// explained, its own payments included, and the next one needs nothing of what
+// came before. What comes later is looked at all the same.
 func TestTheHistoryIsWalkedOnce(t *testing.T) {
 	w := newWorld(t, ton.V4R2)
-	if _, err := w.apply(stars(300), plenty); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := w.apply(stars(300), plenty); err != nil {
+	w.append(ton.Transaction{In: &ton.In{From: stranger, Amount: ton.TON}})
+	for range 3 {
+		forgotten := w.account.Last // servers know nothing up to here
+		w.answer = func(f reconcile.Effect) reconcile.Event {
+			if f, ok := f.(reconcile.Look); ok && f.Since.LT < forgotten.LT && len(w.paid()) > 0 {
+				return reconcile.Sighted{Wallet: f.Wallet, Err: errServer}
+			}
+			return nil
+		}
+		if _, err := w.apply(stars(1+len(w.paid())), plenty); err != nil {
 			t.Fatal(err)
 		}
 	}
-	look := w.effects[0].(reconcile.Look)
-	if look.Since.IsZero() || look.Since != w.book().Wallets[w.account.Address].Checked {
-		t.Errorf("the third run begins at %d", look.Since.LT)
+	if n := len(w.paid()); n != 3 {
+		t.Fatalf("%d paid", n)
 	}
+	if got := w.book().Wallets[w.account.Address].Checked; got != w.account.Last {
+		t.Errorf("noted up to %d of %d", got.LT, w.account.Last.LT)
+	}
+	w.answer = nil
 	w.execute(ton.Payload{Wallet: ton.V4R2, WalletID: w.wallet.ID(), Seqno: w.account.Data.Seqno, ValidUntil: w.time + 60,
 		Transfers: []ton.Transfer{w.offer(reconcile.Ask{Item: product.Item{Kind: product.Stars, Quantity: 50}}).Invoice.Transfer}})
-	if _, err := w.apply(stars(300), plenty); !errors.Is(err, reconcile.ErrTide) {
-		t.Errorf("%v, want ErrTide", err)
+	for range 2 {
+		if _, err := w.apply(stars(3), plenty); !errors.Is(err, reconcile.ErrTide) {
+			t.Errorf("%v, want ErrTide", err)
+		}
+	}
+}
+
+// What was interrupted, too, leaves nothing behind that the next run must walk
+// again.
+func TestAnInterruptedRunNotesHowFarItCame(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if _, ok := f.(reconcile.Send); ok {
+			w.answer = nil
+			w.carry(f)
+			return reconcile.Interrupted{}
+		}
+		return nil
+	}
+	if _, err := w.apply(stars(1), plenty); !errors.Is(err, reconcile.ErrInterrupted) || len(w.paid()) != 1 {
+		t.Fatalf("%v, %d paid", err, len(w.paid()))
+	}
+	if got := w.book().Wallets[w.account.Address].Checked; got != w.account.Last {
+		t.Errorf("noted up to %d of %d", got.LT, w.account.Last.LT)
 	}
 }
 

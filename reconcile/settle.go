@@ -34,10 +34,10 @@ func (s *State) sighted(e Sighted) {
 		return
 	}
 	if err := s.tide(e.Wallet, e.Sight.History); err != nil {
+		s.puzzled[e.Wallet] = true
 		s.stop(err)
 		s.draft = nil
-	}
-	if s.stopped == nil && !s.bounces(e.Wallet, e.Sight.History) {
+	} else if !s.bounces(e.Wallet, e.Sight.History) {
 		return
 	}
 	if p != nil && p.Phase.Open() {
@@ -47,7 +47,6 @@ func (s *State) sighted(e Sighted) {
 		return
 	}
 	s.seen[e.Wallet] = e.Sight.Account.Last
-	s.walked[e.Wallet] += len(e.Sight.History)
 	if s.stopped == nil {
 		delete(s.unseen, e.Wallet)
 	}

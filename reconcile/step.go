@@ -31,13 +31,12 @@ type State struct {
 	run     ledger.RunID
 	unseen  map[ton.Address]bool         // wallets whose history was not checked yet
 	seen    map[ton.Address]ton.Position // history up to here is explained
-	walked  map[ton.Address]int          // transactions explained since the ledger last noted how far
 	account ton.Account                  // the newest sight of our wallet
 	usdt    bool                         // the plan pays for something in USDT
 	purse   ton.Jetton                   // the newest sight of our USDT
 	tracing map[way]bool                 // in flight
 	traces  map[way]int                  // inquiries made
-	puzzled map[ton.Address]bool         // wallets with a bounce that no order explains
+	puzzled map[ton.Address]bool         // wallets with a transaction that nothing explains
 	misses  map[ton.Address]int          // looks that failed in a row
 	blind   bool                         // an open payment can't be followed any further in this run
 
@@ -84,7 +83,6 @@ const (
 	validity     = 180 // seconds of chain time that a message lives
 	expiryMargin = 60  // seconds by which an invoice must outlive its message
 	askAhead     = 4   // offers asked for beyond the next batch
-	walkAgain    = 64  // explained transactions that are walked again rather than noted
 )
 
 // draft is a payment before it is armed.
@@ -153,7 +151,7 @@ type Setup struct {
 func NewState(u Setup) *State {
 	return &State{
 		plan: u.Plan, wallet: u.Wallet, self: u.Wallet.Address(), explainer: newExplainer(u.Book), rules: u.Rules, host: u.Host, cancel: u.Cancel, reason: u.Reason, byhand: u.Unsigned, pause: cmp.Or(u.Pause, time.Second),
-		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, walked: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
+		unseen: map[ton.Address]bool{}, seen: map[ton.Address]ton.Position{}, misses: map[ton.Address]int{}, puzzled: map[ton.Address]bool{},
 		whom: map[ledger.OrderID]whom{}, newcomers: map[string][]ledger.OrderID{},
 		usdt: u.Plan.pays(ton.AssetUSDT), tracing: map[way]bool{}, traces: map[way]int{}, result: Result{SpentUSDT: ton.Amount{Asset: ton.AssetUSDT}},
 		jobs: map[ledger.OrderID]bool{}, telling: map[ledger.OrderID]int{}, asked: map[product.Kind]int{}, inquiry: map[product.Kind]bool{},
@@ -259,7 +257,9 @@ func (s *State) finish() {
 			return
 		}
 	}
-	s.conclude()
+	if s.conclude(); s.ended {
+		return
+	}
 	s.ended = true
 	s.do(Stop{s.stopped})
 }
@@ -272,6 +272,9 @@ func (s *State) abandoned() bool {
 }
 
 func (s *State) conclude() {
+	if s.checkpoint(); s.ended {
+		return
+	}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		if o := s.book.Orders[id]; o != nil && (o.Phase == ledger.Paid || o.Phase == ledger.Sent) {
 			s.result.Undelivered = append(s.result.Undelivered, id)

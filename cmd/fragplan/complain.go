@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
@@ -117,6 +118,7 @@ func (p *program) hint(err error) string {
 		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
 		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, then: fragplan apply. If there is none, or somebody paid by hand, this takes them in: fragplan ledger rebuild -reason TEXT"},
+		{chain.ErrPruned, "Public lite servers keep an account's history for some weeks. What is asked for here is older, and no server of global.config.json has it: add one that keeps an archive to its list, then run it again. Nothing was bought; without the history it can't be known what was."},
 		{reconcile.ErrChain, "Run apply again when the servers answer: it settles first what is under way. The servers are those of global.config.json."},
 		{reconcile.ErrNoAnchor, "This ledger was begun for another wallet. If fragplan.yaml names a new wallet on purpose, fragplan ledger init takes it in; otherwise name the old one, or restore the ledger of this one."},
 		{ledger.ErrPrior, "Run it again, and it decides anew on what is recorded now: fragplan apply"},
