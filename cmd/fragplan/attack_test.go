@@ -27,6 +27,7 @@ type attack struct {
 	change func(answers) // of the good answers for 50 Stars
 	by     any           // a firewall.Code, another code, or an error of package fragment
 	item   product.Item  // another item than 50 Stars
+	usdt   bool          // it is about 50 Stars that are paid in USDT
 	before []ledger.Event
 }
 
@@ -35,14 +36,14 @@ type attack struct {
 // users have and the engine that decides.
 func TestAttacksAreRefused(t *testing.T) {
 	var good []string
-	for _, b := range baits() {
+	for _, b := range append(baits(), baitOfUSDT()) {
 		s := &stillness{}
 		if err := b.attacked(t, b.answers, s, hostileBook()); !errors.Is(err, errNoKey) || s.signed != 1 {
 			t.Fatalf("%s: the good answers are refused: %v", b.item, err)
 		}
 		good = append(good, b.item.String())
 	}
-	attacks := attacks()
+	attacks := append(attacks(), attacksOnUSDT()...)
 	names := map[string]bool{}
 	for _, a := range attacks {
 		if names[a.name] {
@@ -56,6 +57,9 @@ func TestAttacksAreRefused(t *testing.T) {
 				if other.item == a.item {
 					b = other
 				}
+			}
+			if a.usdt {
+				b = baitOfUSDT()
 			}
 			a.change(b.answers)
 			s := &stillness{}

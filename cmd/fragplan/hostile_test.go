@@ -32,6 +32,7 @@ type bait struct {
 	price   string // decimal TON
 	comment string
 	answers answers
+	asset   ton.Asset // the money that pays; "" is TON
 }
 
 var (
@@ -164,10 +165,13 @@ var hostileLimits = policy.Limits{
 		{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: (13 * ton.TON / 10).Amount()},
 		{Item: product.Item{Kind: product.Premium, Quantity: 3}, Max: (10 * ton.TON).Amount()},
 		{Item: product.Item{Kind: product.Premium, Quantity: 12}, Max: (25 * ton.TON).Amount()},
+		{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: ton.Amount{Asset: ton.AssetUSDT, Units: 1_600_000}},
 	},
 }
 
-func plenty() []ton.Amount { return []ton.Amount{(1_000_000 * ton.TON).Amount()} }
+func plenty() []ton.Amount {
+	return []ton.Amount{(1_000_000 * ton.TON).Amount(), {Asset: ton.AssetUSDT, Units: 1_000_000_000_000}}
+}
 
 // account is the wallet as a chain that stands still proves it.
 func hostileAccount() ton.Account {
@@ -192,7 +196,7 @@ func hostileBook(events ...ledger.Event) *ledger.State {
 
 // engine is a run that wants the item.
 func (b bait) engine(book *ledger.State) *reconcile.State {
-	want := []spec.Occurrence{{Key: "g/ann", Grant: "g", Person: "ann", Handle: "ann", Item: b.item}}
+	want := []spec.Occurrence{{Key: "g/ann", Grant: "g", Person: "ann", Handle: "ann", Item: b.item, PayWith: b.asset}}
 	return reconcile.NewState(reconcile.Setup{
 		Plan: reconcile.Diff(want, book, nil, hostileLimits), Wallet: hostileWallet, Book: book, Host: "test",
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
@@ -264,7 +268,7 @@ func (s *stillness) Sign(_ context.Context, p ton.Payload, _ bool, _ []string) (
 }
 
 func (s *stillness) Jetton(context.Context, ton.Address) (ton.Jetton, error) {
-	return ton.Jetton{}, errors.New("nothing is paid in USDT here")
+	return ton.Jetton{Wallet: hostilePurse, Balance: 1_000_000_000, Time: hostileNow}, nil
 }
 
 func (s *stillness) Trail(context.Context, ton.Address, ton.Address, uint64) (ledger.Trail, error) {
