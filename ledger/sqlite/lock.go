@@ -131,21 +131,30 @@ func (s *Store) takeOver(holder string) (*claim, error) {
 	return c, nil
 }
 
-// Held says who holds the ledger of a file, without touching it: nil if nobody
-// has shown a sign of life within Lease.
+// Held says who holds the ledger of a file, without taking it: nil if nobody
+// has shown a sign of life within Lease, or if the lock is free and its note is
+// only what a process left that was killed.
 func Held(path string) *LockedError {
 	e := holds(path)
-	if e.Holder == "" || e.Age > Lease {
+	if e.Holder == "" || e.Age > Lease || free(path) {
 		return nil
 	}
 	return e
 }
 
+// free reports whether the lock could be had, by taking it beside other readers
+// and giving it back at once.
+func free(path string) bool {
+	lock := flock.New(path+".lock", flock.SetFlag(os.O_RDONLY))
+	ok, err := lock.TryRLock()
+	return errors.Join(err, lock.Close()) == nil && ok
+}
+
 // nameless is how often a lock without a name in it is tried.
 const nameless = 20
 
-// take takes the lock file beside the ledger, or returns a *LockedError, at
-// once if the holder has said who it is.
+// take takes the lock file beside the ledger, or returns a *LockedError, soon
+// if the holder has said who it is.
 func take(path, holder string) (*claim, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	for try := 1; ; try++ {
@@ -156,7 +165,8 @@ func take(path, holder string) (*claim, error) {
 		if ok {
 			break
 		}
-		if e := holds(path); e.Holder != "" || try == nameless {
+		// Somebody may only have asked whether it is free, beside a note that was left.
+		if e := holds(path); e.Holder != "" && try > 2 || try == nameless {
 			return nil, errors.Join(e, lock.Close())
 		}
 		time.Sleep(10 * time.Millisecond) // somebody begins or ends, and is not named now

@@ -166,6 +166,31 @@ func TestAHolderWithoutANote(t *testing.T) {
 	}
 }
 
+// A note that a killed process left is not a lock: asking tells the two apart,
+// and takes nothing.
+func TestANoteIsNotALock(t *testing.T) {
+	s, path := locked(t)
+	if held := sqlite.Held(path); held == nil || held.Holder != "test" {
+		t.Errorf("it is held: %v", held)
+	}
+	left := must(os.ReadFile(path + ".lock"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".lock", left, 0o600); err != nil { // as after kill -9
+		t.Fatal(err)
+	}
+	if held := sqlite.Held(path); held != nil {
+		t.Errorf("only its note is left: %v", held)
+	}
+	if got := must(os.ReadFile(path + ".lock")); string(got) != string(left) {
+		t.Errorf("asking changed the note to %q", got)
+	}
+	if err := second(t, path).Lock(t.Context(), "next"); err != nil {
+		t.Errorf("asking kept the lock: %v", err)
+	}
+}
+
 // Nothing is added to records that don't hold together.
 func TestALockNeedsWholeRecords(t *testing.T) {
 	s, path := locked(t)
