@@ -13,8 +13,8 @@ import (
 )
 
 // Account returns the state of a wallet of version v at the newest masterchain
-// block. An account that was never touched has no balance and is not active;
-// one that runs other code than v's is an error.
+// block. An account that was never touched has no balance and is not active; of
+// one that runs other code than v's the data is not read and stays zero.
 func (c *Client) Account(ctx context.Context, a ton.Address, v ton.WalletVersion) (ton.Account, error) {
 	var account ton.Account
 	err := c.try(ctx, func(ctx context.Context) error {
@@ -123,7 +123,7 @@ func (s *state) account(a ton.Address, v ton.WalletVersion) (ton.Account, error)
 	}
 	r.Active, r.CodeHash = true, ton.Hash(st.StateInit.Code.Hash())
 	if r.CodeHash != v.CodeHash() {
-		return ton.Account{}, fmt.Errorf("it is no %s wallet: its code is %s", v, r.CodeHash)
+		return r, nil
 	}
 	var err error
 	r.Data, err = ton.ParseWalletData(v, st.StateInit.Data)

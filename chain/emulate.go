@@ -55,7 +55,9 @@ func (c *Client) run(s *state, config *tvm.PreparedBlockchainConfig, w ton.Walle
 		if err != nil {
 			return Emulation{}, err
 		}
-		active = a.Active
+		if active = a.Active; active && a.CodeHash != w.Version.CodeHash() {
+			return Emulation{}, fmt.Errorf("it is no %s wallet: its code is %s", w.Version, a.CodeHash)
+		}
 	}
 	account, err := tvm.PrepareAccount(shard, address.TLB())
 	if err != nil {

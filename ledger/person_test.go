@@ -186,7 +186,7 @@ func TestABurnCanOnlyBurn(t *testing.T) {
 		t.Errorf("signed before it is armed: %v", err)
 	}
 	apply(t, s, burn, ledger.BurnSigned{Payment: 1, Message: body("b")})
-	account := ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}, Time: 500, Block: 7}
+	account := ton.Account{Active: true, CodeHash: ton.V5R1.CodeHash(), Data: ton.WalletData{Seqno: 4}, Time: 500, Block: 7}
 	took := ton.Transaction{Position: strange, External: signed(t, burn.Payload, 1)}
 	verdict, err := ledger.Verdict(p, account, []ton.Transaction{took})
 	want := ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: strange, Seqno: 4, Time: 500, Block: 7}}

@@ -187,7 +187,7 @@ func TestAVerdictKnowsTheAsset(t *testing.T) {
 	}
 	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned, Message: body("m")}
 	tx := ton.Transaction{Position: ton.Position{LT: 5, Hash: ton.Hash{5}}, External: signed(t, event.Payload, 1), Out: out(t, event.Payload.Transfers...)}
-	got, err := ledger.Verdict(p, ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}}, []ton.Transaction{tx})
+	got, err := ledger.Verdict(p, ton.Account{Active: true, CodeHash: ton.V5R1.CodeHash(), Data: ton.WalletData{Seqno: 4}}, []ton.Transaction{tx})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -214,6 +214,8 @@ func Verdict(p *Payment, account ton.Account, history []ton.Transaction) (Event,
 	}
 	proof := Certificate{Seqno: account.Data.Seqno, Time: account.Time, Block: account.Block}
 	switch {
+	case account.Active && account.CodeHash != p.Payload.Wallet.CodeHash():
+		return nil, fmt.Errorf("payment %d: the code of wallet %s is not that of a %s wallet, so what became of the payment can't be told", p.ID, p.Wallet, p.Payload.Wallet)
 	case taken && taker == nil && whole(p, account, history):
 		// A message of another form took it: a v5r1 wallet also takes signed
 		// ones that another account brings. All that happened is here, and

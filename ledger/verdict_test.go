@@ -54,7 +54,7 @@ func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 	robbed := b
 	robbed.Amount++
 	account := func(seqno, time uint32) ton.Account {
-		return ton.Account{Active: true, Data: ton.WalletData{Seqno: seqno}, Time: time, Block: 77}
+		return ton.Account{Active: true, CodeHash: event.Payload.Wallet.CodeHash(), Data: ton.WalletData{Seqno: seqno}, Time: time, Block: 77}
 	}
 	at5 := ton.Position{LT: 5, Hash: ton.Hash{5}}
 	external := func(p ton.Payload, outs ...ton.Transfer) ton.Transaction {
@@ -86,6 +86,8 @@ func TestOnlyTheProvenHistoryDecides(t *testing.T) {
 		"ours, nothing could be paid":      {account(4, 500), []ton.Transaction{external(event.Payload)}, ledger.PaymentExecutedEvent{Payment: 1, Transaction: at5, Time: 500, Fees: 2, Paid: []ledger.OrderID{}, Skipped: []ledger.OrderID{1, 2}}, false},
 		"ours, and the wallet is gone":     {ton.Account{Time: 999}, []ton.Transaction{external(event.Payload, a, b)}, both, false},
 		"a message at another seqno":       {account(3, 500), []ton.Transaction{external(later, a, b)}, nil, false},
+		"other code, also expired":         {ton.Account{Active: true, Time: 999}, nil, nil, true},
+		"ours, and then other code":        {ton.Account{Active: true, Time: 999}, []ton.Transaction{external(event.Payload, a, b)}, both, false},
 		"seqno spent by nothing we saw":    {account(4, 500), nil, nil, true},
 		"seqno spent unseen, also expired": {account(4, 999), nil, nil, true},
 	} {
@@ -114,7 +116,7 @@ func TestOneOutMessagePaysOneOrder(t *testing.T) {
 	}
 	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Phase: ledger.PaymentSigned, Message: body("m")}
 	history := []ton.Transaction{{Position: ton.Position{LT: 5}, External: signed(t, event.Payload, 1), Out: out(t, one.Invoice.Transfer)}}
-	got, err := ledger.Verdict(p, ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}}, history)
+	got, err := ledger.Verdict(p, ton.Account{Active: true, CodeHash: event.Payload.Wallet.CodeHash(), Data: ton.WalletData{Seqno: 4}}, history)
 	want := ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 5}, Paid: []ledger.OrderID{1}, Skipped: []ledger.OrderID{2}}
 	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
@@ -133,7 +135,7 @@ func TestARelayedMessageTakesTheSeqno(t *testing.T) {
 	base := ton.Position{LT: 1, Hash: ton.Hash{1}}
 	p := &ledger.Payment{ID: 1, Wallet: ours, Seqno: 3, Payload: event.Payload, Hash: hash, Orders: event.Orders, Base: base, Phase: ledger.PaymentSigned, Message: body("m")}
 	relayed := ton.Transaction{Position: ton.Position{LT: 5, Hash: ton.Hash{5}}, Prev: base, In: &ton.In{From: market}}
-	account := ton.Account{Active: true, Data: ton.WalletData{Seqno: 4}, Time: 500, Block: 7, Last: relayed.Position}
+	account := ton.Account{Active: true, CodeHash: event.Payload.Wallet.CodeHash(), Data: ton.WalletData{Seqno: 4}, Time: 500, Block: 7, Last: relayed.Position}
 	got, err := ledger.Verdict(p, account, []ton.Transaction{relayed})
 	want := ledger.PaymentDeadEvent{Payment: 1, Certificate: ledger.Certificate{Taken: relayed.Position, Seqno: 4, Time: 500, Block: 7}}
 	if diff := cmp.Diff(ledger.Event(want), got); err != nil || diff != "" {

@@ -204,6 +204,9 @@ func (c *chain) look(f reconcile.Look, behind int) (reconcile.Sight, error) {
 	if m.account.Last.LT < f.Since.LT {
 		return reconcile.Sight{}, errForeign
 	}
+	if m.account.CodeHash != c.wallet.Version.CodeHash() {
+		m.account.Data = ton.WalletData{} // nobody knows how other code keeps it
+	}
 	history := c.history[:m.length]
 	from, found := slices.BinarySearchFunc(history, f.Since.LT, func(t ton.Transaction, lt uint64) int {
 		return int(int64(t.LT) - int64(lt))

@@ -181,7 +181,8 @@ func expected() (names []string) {
 		names = append(names, "verdict: "+verdict)
 	}
 	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
-		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused")
+		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused",
+		"effect Hand", "wrote payment_requested", "wrote request_paid")
 }
 
 // kinds are those of the events that are written in the course of things.

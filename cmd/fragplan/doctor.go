@@ -217,6 +217,9 @@ func (e *patient) wallet(ctx context.Context) {
 	case a.Frozen:
 		e.add(name, report.Problem, "Unfreeze it in a wallet application, or move to another wallet.", "%s is frozen", a.Address)
 		return
+	case a.Active && a.CodeHash != e.spec.Wallet.Version.CodeHash():
+		e.add(name, report.Problem, "Move to another wallet, or correct wallet.version in fragplan.yaml.", "the code of %s is not that of a %s wallet", a.Address, e.spec.Wallet.Version)
+		return
 	case a.Balance == 0:
 		e.add(name, report.Problem, "Send TON to it.", "%s is empty", a.Address)
 		return

@@ -161,6 +161,9 @@ func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, e
 	if err != nil {
 		return ledger.Anchored{}, err
 	}
+	if account.Active && account.CodeHash != p.spec.Wallet.Version.CodeHash() {
+		return ledger.Anchored{}, fmt.Errorf("the code of wallet %s is not that of a %s wallet", address, p.spec.Wallet.Version)
+	}
 	if past := past(account); past != "" && reason == "" {
 		return ledger.Anchored{}, fmt.Errorf("the wallet %s %s, and the ledger knows nothing of it. If a ledger was lost: fragplan ledger rebuild -reason TEXT. If none of it was bought by fragplan, say so: fragplan ledger init -from-now -reason TEXT", address, past)
 	}

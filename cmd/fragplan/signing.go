@@ -122,6 +122,9 @@ func (p *project) payer(ctx context.Context, client *chain.Client) (ton.Wallet, 
 		if !account.Active {
 			return ton.Wallet{}, fmt.Errorf("the wallet %s has never sent anything, so the chain does not show its public key: write public_key: under wallet in fragplan.yaml, or send something from it first", want)
 		}
+		if account.CodeHash != p.spec.Wallet.Version.CodeHash() {
+			return ton.Wallet{}, fmt.Errorf("the code of wallet %s is not that of a %s wallet, so the chain does not show its public key", want, p.spec.Wallet.Version)
+		}
 		public = account.Data.PublicKey
 	}
 	w := ton.Wallet{Version: p.spec.Wallet.Version, PublicKey: public, NetworkID: p.networkID()}
