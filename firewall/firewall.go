@@ -21,6 +21,7 @@ type Rules struct {
 	Destinations []ton.Address         // the accounts that may be paid
 	RefKnown     func(ref string) bool // whether the ledger has seen the ref; nil refuses all refs
 	Jetton       ton.Address           // the wallet's own jetton wallet of USDT, as the chain proves it; zero refuses all USDT
+	QueryKnown   func(id uint64) bool  // whether an order of the ledger has that query id at Jetton; nil refuses all USDT
 }
 
 // Want is what was approved: the item, the invoice's amount, the most that it
@@ -218,10 +219,15 @@ func checkPrice(want Want, amount ton.Nano) error {
 		}
 		return nil
 	}
+	return checkBand(want.Item, want.Unit.Amount(), want.Cap.Amount(), amount.Amount())
+}
+
+// checkBand compares an amount with what a unit cost before.
+func checkBand(item product.Item, unit, most, amount ton.Amount) error {
 	// A lower cap is a person's word that prices have fallen.
-	quantity := ton.Nano(want.Item.Quantity)
-	if least := min(want.Unit, want.Cap/quantity) / bandwidth * quantity; amount < least {
-		return refuse(AmountBand, "the amount must be a price like those before", "at least "+least.String()+" TON", "%s TON", amount)
+	least := ton.Amount{Asset: amount.Asset, Units: min(unit.Units, most.Units/item.Quantity) / bandwidth * item.Quantity}
+	if amount.Units < least.Units {
+		return refuse(AmountBand, "the amount must be a price like those before", "at least "+least.String(), "%s", amount)
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ const (
 	JettonDestination Code = "FW-045" // to an account on the list
 	JettonResponse    Code = "FW-046" // what is left of the gas comes back
 	JettonForward     Code = "FW-047" // and JettonNotice goes on to who is paid
+	JettonQuery       Code = "FW-048" // under a query id that no order of the ledger has
+	OtherAsset        Code = "FW-049" // in the money that was approved
 )
 
 // What the coins of a payment in USDT may be. Peers of Fragment were seen to
@@ -36,11 +38,23 @@ type JettonWant struct {
 	Amount int64
 	Cap    int64
 	Now    uint32
+
+	// Unit is what one Star or one month of the item cost in micro-USDT when
+	// this wallet last bought it for USDT; 0 if that is not known.
+	Unit int64
+}
+
+// CheckAsset reports an offer in another money than the one that was approved.
+func CheckAsset(approved, offered ton.Asset) error {
+	if approved != offered {
+		return refuse(OtherAsset, "only the approved money may pay", string(approved), "%s", offered)
+	}
+	return nil
 }
 
 // CheckJetton is Check for an offer that is to be paid in USDT. Without the
 // wallet's own jetton wallet in the rules it refuses everything. The query id
-// may be any: it names the transfer, and the body is recorded whole.
+// must be new: of a transfer that comes back little more than that is left.
 func CheckJetton(r Rules, want JettonWant, got Offer) error {
 	if err := checkWant(r, Want{Item: want.Item, Amount: ton.Nano(want.Amount), Cap: ton.Nano(want.Cap), Now: want.Now}); err != nil {
 		return err
@@ -68,7 +82,19 @@ func CheckJetton(r Rules, want JettonWant, got Offer) error {
 	if err != nil {
 		return err
 	}
-	return checkText(r, want.Item, text)
+	if err := checkText(r, want.Item, text); err != nil {
+		return err
+	}
+	return checkForwarded(t, text)
+}
+
+// checkForwarded is checkRebuilt for the comment that goes on to who is paid.
+// Every recorded transfer of Fragment's has it in a cell of its own.
+func checkForwarded(t ton.JettonTransfer, text string) error {
+	if t.Inline {
+		return refuse(BodyRebuilt, "the body must be the comment as Fragment packs it", "a comment in a cell of its own", "one within the transfer")
+	}
+	return checkRebuilt(t.Payload, text)
 }
 
 // readJetton decodes a body that is a transfer and nothing else.
@@ -92,12 +118,14 @@ func readJetton(b ton.BoC) (ton.JettonTransfer, error) {
 }
 
 func checkJettonTransfer(r Rules, want JettonWant, t ton.JettonTransfer) error {
-	usdt := func(units int64) string { return ton.Amount{Asset: ton.AssetUSDT, Units: units}.String() }
+	usdt := func(units int64) ton.Amount { return ton.Amount{Asset: ton.AssetUSDT, Units: units} }
 	switch {
 	case t.Amount != want.Amount:
-		return refuse(JettonAmount, "the USDT must be the invoice's", usdt(want.Amount), "%s", usdt(t.Amount))
+		return refuse(JettonAmount, "the USDT must be the invoice's", usdt(want.Amount).String(), "%s", usdt(t.Amount))
 	case t.Amount > want.Cap:
-		return refuse(JettonCap, "the USDT must be within the approved cap", "at most "+usdt(want.Cap), "%s", usdt(t.Amount))
+		return refuse(JettonCap, "the USDT must be within the approved cap", "at most "+usdt(want.Cap).String(), "%s", usdt(t.Amount))
+	case r.QueryKnown == nil || r.QueryKnown(t.QueryID):
+		return refuse(JettonQuery, "a query id must not be used twice", "a query id new to the ledger", "%d", t.QueryID)
 	case t.Destination.Workchain != 0 || !slices.Contains(r.Destinations, t.Destination):
 		return refuse(JettonDestination, "only listed accounts may be paid in USDT", list(r.Destinations), "%s", t.Destination)
 	case t.Response != r.Wallet:
@@ -105,7 +133,7 @@ func checkJettonTransfer(r Rules, want JettonWant, t ton.JettonTransfer) error {
 	case t.Forward != JettonNotice:
 		return refuse(JettonForward, "only a notice goes on to who is paid", JettonNotice.String()+" TON", "%s TON", t.Forward)
 	}
-	return nil
+	return checkBand(want.Item, usdt(want.Unit), usdt(want.Cap), usdt(t.Amount))
 }
 
 func owned(a ton.Address) string {

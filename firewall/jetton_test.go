@@ -16,6 +16,7 @@ var purse = ton.MustParseAddress("0:33333333333333333333333333333333333333333333
 func jettonRules() firewall.Rules {
 	r := rules()
 	r.Jetton = purse
+	r.QueryKnown = func(id uint64) bool { return id == 7 }
 	return r
 }
 
@@ -116,6 +117,15 @@ func TestJettonAttacksAreRefused(t *testing.T) {
 		{"nobody gets the gas", firewall.JettonResponse, inside(func(j *ton.JettonTransfer) { j.Response = ton.Address{} })},
 		{"coins go on", firewall.JettonForward, inside(func(j *ton.JettonTransfer) { j.Forward = ton.TON / 100 })},
 		{"nobody is told", firewall.JettonForward, inside(func(j *ton.JettonTransfer) { j.Forward = 0 })},
+		{"a query id that another order has", firewall.JettonQuery, inside(func(j *ton.JettonTransfer) { j.QueryID = 7 })},
+		{"nobody knows the query ids", firewall.JettonQuery, func(r *firewall.Rules, _ *firewall.JettonWant, _ *firewall.Offer) { r.QueryKnown = nil }},
+		{"a price in another unit than the last one's", firewall.AmountBand, func(_ *firewall.Rules, w *firewall.JettonWant, o *firewall.Offer) {
+			inside(func(j *ton.JettonTransfer) { j.Amount = 749 })(nil, nil, o)
+			w.Unit, w.Amount = 15_000, 749
+		}},
+		{"a comment within the transfer", firewall.BodyRebuilt, inside(func(j *ton.JettonTransfer) { j.Inline = true })},
+		{"a comment that is cut elsewhere", firewall.BodyRebuilt, inside(func(j *ton.JettonTransfer) { j.Payload = chained("50 Telegram Stars \n\nRef#QE9AF7lOm", false) })},
+		{"an empty cell behind the comment", firewall.BodyRebuilt, inside(func(j *ton.JettonTransfer) { j.Payload = chained("50 Telegram Stars \n\nRef#QE9AF7lOm", true) })},
 		{"nothing is written along", firewall.BodyComment, inside(func(j *ton.JettonTransfer) { j.Payload = ton.BoCOf(cell.BeginCell().EndCell()) })},
 		{"another text", firewall.BodyComment, inside(func(j *ton.JettonTransfer) { j.Payload = comment("Ref#QE9AF7lOm") })},
 		{"for more Stars", firewall.WrongItem, inside(func(j *ton.JettonTransfer) { j.Payload = comment("51 Telegram Stars \n\nRef#QE9AF7lOm") })},
@@ -130,6 +140,53 @@ func TestJettonAttacksAreRefused(t *testing.T) {
 		if !errors.As(err, &refusal) || refusal.Code != a.code {
 			t.Errorf("%s: %v, want %s", a.name, err, a.code)
 		}
+	}
+}
+
+// chained is a comment that is not packed as Fragment packs it: cut after 20
+// bytes, or whole and with an empty cell behind it.
+func chained(text string, empty bool) ton.BoC {
+	first, rest := text[:20], text[20:]
+	if empty {
+		first, rest = text, ""
+	}
+	return ton.BoCOf(cell.BeginCell().MustStoreUInt(0, 32).MustStoreSlice([]byte(first), uint(len(first))*8).
+		MustStoreRef(cell.BeginCell().MustStoreSlice([]byte(rest), uint(len(rest))*8).EndCell()).EndCell())
+}
+
+// A price in USDT is measured by those in USDT: a tenth of what a unit cost
+// passes, and so does a tenth of a lower ceiling.
+func TestThePriceBandInUSDT(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		unit, cap int64
+		amount    int64
+		refused   bool
+	}{
+		{"a tenth", 15_000, 800_000, 75_000, false},
+		{"less than a tenth", 15_000, 800_000, 74_999, true},
+		{"a tenth of a lower ceiling", 15_000, 80_000, 8_000, false},
+		{"never bought", 0, 800_000, 1, false},
+	} {
+		j := good()
+		j.Amount = c.amount
+		want, offer := offered(t, j)
+		want.Unit, want.Cap, want.Amount = c.unit, c.cap, c.amount
+		var refusal *firewall.Refusal
+		if err := firewall.CheckJetton(jettonRules(), want, offer); errors.As(err, &refusal) != c.refused || c.refused && refusal.Code != firewall.AmountBand {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// Only the money that was approved pays.
+func TestTheApprovedMoneyPays(t *testing.T) {
+	var refusal *firewall.Refusal
+	if err := firewall.CheckAsset(ton.AssetUSDT, ton.AssetTON); !errors.As(err, &refusal) || refusal.Code != firewall.OtherAsset {
+		t.Error(err)
+	}
+	if err := firewall.CheckAsset(ton.AssetUSDT, ton.AssetUSDT); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -22,8 +22,8 @@ func (s *State) bounces(wallet ton.Address, history []ton.Transaction) bool {
 		if t.In == nil || !t.In.Bounced || s.book.Explained(t.Position) {
 			continue
 		}
-		if query, ok := ton.BouncedJetton(t.In.Body); ok {
-			if !s.gasBack(wallet, t, query) {
+		if query, units, ok := ton.BouncedJetton(t.In.Body); ok {
+			if !s.gasBack(wallet, t, query, units) {
 				return false
 			}
 			continue

@@ -17,7 +17,7 @@ func (s *State) prepare() {
 		return
 	}
 	full := len(s.next()) >= s.batchLimit()
-	last := len(s.waiting) == 0 && len(s.quoting) == 0
+	last := (len(s.waiting) == 0 || s.short) && len(s.quoting) == 0
 	if len(s.ready) == 0 || !full && !last && !s.hurry() {
 		return
 	}
@@ -115,7 +115,7 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 	for i, id := range orders {
 		o := s.book.Orders[id]
 		if o.Cap.Asset == ton.AssetUSDT {
-			if usdt -= o.Invoice.Price.Units; usdt < 0 {
+			if usdt -= o.Invoice.Price.Units; usdt < 0 || s.purse.Locked {
 				return orders[:i] // the first one is covered
 			}
 		}
@@ -124,8 +124,7 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 			if i == 0 && o.Cap.Asset == ton.AssetUSDT {
 				s.stop(s.shortOfGas(o, o.Invoice.Transfer.Amount))
 			} else if i == 0 {
-				s.stop(fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
-					s.self, s.account.Balance, o.Key, o.Invoice.Price, firewall.Fees(1), ErrFunds))
+				s.stop(s.shortOfTON(o, o.Invoice.Price))
 			}
 			return orders[:i]
 		}

@@ -15,6 +15,7 @@ import (
 // askMore asks for offers, no further ahead than the next batch: an offer
 // that waits too long expires.
 func (s *State) askMore() {
+	s.short = false
 	for len(s.waiting) > 0 {
 		id := s.waiting[0]
 		// One that others wait for is asked for in any case.
@@ -25,8 +26,10 @@ func (s *State) askMore() {
 		s.waiting = s.waiting[1:]
 		o := s.book.Orders[id]
 		if err := s.covered(o); errors.Is(err, ErrFunds) {
+			s.short = true
 			s.waiting = insert(s.waiting, id)
-			if len(s.quoting)+len(s.ready) == 0 && s.draft == nil && len(s.book.Open()) == 0 {
+			// What was asked for after it waits for it.
+			if len(s.before(id)) == 0 && s.draft == nil && len(s.book.Open()) == 0 {
 				s.stop(err)
 			}
 			return
@@ -103,6 +106,7 @@ func (s *State) offered(e Offered) {
 		events = append(events, *pin)
 	}
 	if s.record(events...) {
+		s.learnQuery(invoice.Transfer)
 		if warning != "" {
 			s.notice(Progress{Stage: "changed", Key: o.Key, Order: o.ID, Text: warning})
 		}
@@ -117,19 +121,26 @@ func (s *State) inspect(o *ledger.Order, from ton.Address, invoice ledger.Invoic
 	rules := s.rules
 	rules.Wallet = s.self
 	rules.RefKnown = func(ref string) bool { _, known := s.book.Refs[ref]; return known }
-	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time, Unit: s.units[unitOf(o.Item)]}
+	unit := s.units[priced{unitOf(o.Item), o.Cap.Asset}].Units
+	want := firewall.Want{Item: o.Item, Amount: ton.Nano(invoice.Price.Units), Cap: ton.Nano(o.Cap.Units), Now: s.account.Time, Unit: ton.Nano(unit)}
 	t := invoice.Transfer
 	offer := firewall.Offer{
 		From: from, ValidUntil: invoice.ValidUntil,
 		Messages: []firewall.Message{{To: t.To, Bounce: t.Bounce, Amount: t.Amount, Payload: t.Body}},
 	}
-	switch {
-	case invoice.Price.Asset != o.Cap.Asset:
-		return fmt.Errorf("the offer is in %s, and %s was approved", invoice.Price.Asset, o.Cap)
-	case o.Cap.Asset == ton.AssetUSDT:
-		return s.inspectUSDT(o, rules, offer, invoice.Price)
+	if err := firewall.CheckAsset(o.Cap.Asset, invoice.Price.Asset); err != nil {
+		return err
+	}
+	if o.Cap.Asset == ton.AssetUSDT {
+		return s.inspectUSDT(o, rules, offer, firewall.JettonWant{Item: o.Item, Amount: invoice.Price.Units, Cap: o.Cap.Units, Now: s.account.Time, Unit: unit})
 	}
 	return firewall.Check(rules, want, offer)
+}
+
+// priced is what has a price of its own in one money.
+type priced struct {
+	unit  product.Item
+	asset ton.Asset
 }
 
 // unitOf is what has a price of its own: a Star, and a month of each length of
@@ -143,10 +154,10 @@ func unitOf(i product.Item) product.Item {
 
 // learnPrices notes what a unit of an item cost when it was last bought.
 func (s *State) learnPrices() {
-	s.units = map[product.Item]ton.Nano{}
+	s.units = map[priced]ton.Amount{}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
-		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Reserve.Asset == ton.AssetTON && o.Item.Quantity > 0 {
-			s.units[unitOf(o.Item)] = ton.Nano(o.Reserve.Units / o.Item.Quantity)
+		if o := s.book.Orders[id]; o != nil && o.Phase.Spent() && o.Item.Quantity > 0 {
+			s.units[priced{unitOf(o.Item), o.Reserve.Asset}] = ton.Amount{Asset: o.Reserve.Asset, Units: o.Reserve.Units / o.Item.Quantity}
 		}
 	}
 }

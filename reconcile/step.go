@@ -44,19 +44,21 @@ type State struct {
 	whom      map[ledger.OrderID]whom
 	newcomers map[string][]ledger.OrderID // by handle: the orders of this run
 
-	jobs    map[ledger.OrderID]bool   // orders of this run that are neither paid nor given up
-	waiting []ledger.OrderID          // reserved, to be quoted, in plan order
-	quoting []ledger.OrderID          // asked for, in plan order
-	ready   []ledger.OrderID          // quoted, to be paid, in plan order
-	draft   *draft                    // the payment that is being prepared
-	handing bool                      // a request is being handed over
-	failed  int                       // emulations that failed in a row
-	braked  bool                      // the breaker waits for an acknowledgement
-	telling map[ledger.OrderID]int    // confirm calls made for an order
-	asked   map[product.Kind]int      // delivery inquiries made
-	inquiry map[product.Kind]bool     // in flight
-	units   map[product.Item]ton.Nano // what a Star or a month cost when it was last bought
-	budget  *policy.Budget            // of the run
+	jobs    map[ledger.OrderID]bool // orders of this run that are neither paid nor given up
+	waiting []ledger.OrderID        // reserved, to be quoted, in plan order
+	quoting []ledger.OrderID        // asked for, in plan order
+	ready   []ledger.OrderID        // quoted, to be paid, in plan order
+	short   bool                    // the first that waits is not asked for: there is no money for it
+	draft   *draft                  // the payment that is being prepared
+	handing bool                    // a request is being handed over
+	failed  int                     // emulations that failed in a row
+	braked  bool                    // the breaker waits for an acknowledgement
+	telling map[ledger.OrderID]int  // confirm calls made for an order
+	asked   map[product.Kind]int    // delivery inquiries made
+	inquiry map[product.Kind]bool   // in flight
+	units   map[priced]ton.Amount   // what a Star or a month cost when it was last bought
+	queries map[query]bool          // that orders have; nil until the first offer in USDT
+	budget  *policy.Budget          // of the run
 	month   *policy.Budget
 
 	result  Result

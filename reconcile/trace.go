@@ -131,31 +131,39 @@ func (s *State) receipt(o *ledger.Order, trail ledger.Trail) bool {
 }
 
 // gasBack takes in a transfer of USDT that came back to the wallet because its
-// jetton wallet refused it. Its query id says whose it was.
-func (s *State) gasBack(wallet ton.Address, t ton.Transaction, query uint64) bool {
-	var orders []*ledger.Order
+// jetton wallet refused it. Its query id and its amount say whose it was. If
+// they are those of several orders, whatever became of them, the trails alone
+// tell which was refused.
+func (s *State) gasBack(wallet ton.Address, t ton.Transaction, query uint64, units int64) bool {
+	orders := s.asking(wallet, t, query, units)
+	if len(orders) != 1 || orders[0].Phase != ledger.Sent && orders[0].Phase != ledger.Held {
+		s.puzzle(wallet, t)
+		return true
+	}
+	o := orders[0]
+	reason := fmt.Sprintf("its jetton wallet refused the transfer: no USDT left it, and %s", broughtBack(t))
+	if o.Phase == ledger.Held {
+		return s.record(ledger.TransactionExplained{Wallet: wallet, Transaction: t.Position, Reason: fmt.Sprintf("order %d: %s", o.ID, reason)})
+	}
+	if !s.record(ledger.OrderHeld{Order: o.ID, Reason: reason, Bounce: t.Position}) {
+		return false
+	}
+	s.noticeOrder("held", o)
+	s.result.Problems = append(s.result.Problems, Problem{o.Key, "bounced", reason})
+	return true
+}
+
+// asking lists the orders whose transfer of USDT may have come back with t: all
+// that asked the same jetton wallet for as much under that query id.
+func (s *State) asking(wallet ton.Address, t ton.Transaction, query uint64, units int64) (orders []*ledger.Order) {
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		o := s.book.Orders[id]
-		if o == nil || o.Wallet != wallet || o.Invoice == nil || o.Phase != ledger.Sent && o.Phase != ledger.Held || o.Invoice.Transfer.To != t.In.From || o.Settled.LT >= t.LT {
+		if o == nil || o.Wallet != wallet || o.Invoice == nil || o.Invoice.Transfer.To != t.In.From || o.Settled.LT >= t.LT || o.Settled.IsZero() && o.Phase != ledger.Armed {
 			continue
 		}
-		if j, ok := jettonOf(o.Invoice.Transfer); ok && j.QueryID == query {
+		if j, ok := jettonOf(o.Invoice.Transfer); ok && j.QueryID == query && j.Amount == units && o.Invoice.Transfer.Amount >= t.In.Amount {
 			orders = append(orders, o)
 		}
 	}
-	if len(orders) == 1 { // Fragment chooses the ids: two may be the same, and the trails tell them apart
-		o := orders[0]
-		reason := fmt.Sprintf("its jetton wallet refused the transfer: no USDT left it, and %s", broughtBack(t))
-		if o.Phase == ledger.Held {
-			return s.record(ledger.TransactionExplained{Wallet: wallet, Transaction: t.Position, Reason: fmt.Sprintf("order %d: %s", o.ID, reason)})
-		}
-		if !s.record(ledger.OrderHeld{Order: o.ID, Reason: reason, Bounce: t.Position}) {
-			return false
-		}
-		s.noticeOrder("held", o)
-		s.result.Problems = append(s.result.Problems, Problem{o.Key, "bounced", reason})
-		return true
-	}
-	s.puzzle(wallet, t)
-	return true
+	return orders
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -39,7 +40,7 @@ func (s *State) countUSDT(orders []ledger.OrderID) (n int) {
 // Fragment is asked: both balances, and its price if that is known.
 func (s *State) covered(o *ledger.Order) error {
 	if o.Cap.Asset != ton.AssetUSDT {
-		return nil
+		return s.coveredTON(o)
 	}
 	if need := leastGas + firewall.Fees(1); s.account.Balance < need {
 		return s.shortOfGas(o, leastGas)
@@ -49,12 +50,50 @@ func (s *State) covered(o *ledger.Order) error {
 		least = o.Reserve
 	}
 	// What was asked for before it is paid before it.
-	for _, id := range slices.Concat(s.quoting, s.ready) {
+	for _, id := range s.before(o.ID) {
 		if before := s.book.Orders[id]; before.Cap.Asset == ton.AssetUSDT {
 			least.Units += before.Reserve.Units
 		}
 	}
 	return s.holds(o, o.Reserve, least.Units)
+}
+
+// before lists the orders that were asked for and are paid before one, by the
+// plan's order.
+func (s *State) before(id ledger.OrderID) []ledger.OrderID {
+	return slices.DeleteFunc(slices.Concat(s.quoting, s.ready), func(other ledger.OrderID) bool { return other >= id })
+}
+
+// coveredTON is covered for an order that is paid in TON. Without a price it
+// takes a nanoTON and the fees.
+func (s *State) coveredTON(o *ledger.Order) error {
+	need := ton.Nano(1)
+	// What could not be asked for holds its ceiling; a top-up costs what it credits.
+	if s.plan.Priced && o.Reserve != o.Cap || o.Item.Kind == product.TopUp {
+		need = ton.Nano(o.Reserve.Units)
+	}
+	if s.plan.Priced {
+		// What was sent and is not settled is in the balance still.
+		for _, p := range s.book.Open() {
+			for _, t := range p.Payload.Transfers {
+				need += t.Amount
+			}
+		}
+		for _, id := range s.before(o.ID) {
+			switch before := s.book.Orders[id]; {
+			case before.Cap.Asset == ton.AssetTON:
+				need += ton.Nano(before.Reserve.Units)
+			case before.Invoice != nil:
+				need += before.Invoice.Transfer.Amount
+			default:
+				need += leastGas
+			}
+		}
+	}
+	if s.account.Balance < need+firewall.Fees(1) {
+		return s.shortOfTON(o, o.Reserve)
+	}
+	return nil
 }
 
 // free is what the wallet has in USDT, less what was sent and may still be
@@ -79,6 +118,11 @@ func (s *State) holds(o *ledger.Order, cost ton.Amount, units int64) error {
 		return fmt.Errorf("the wallet %s holds %s; %s costs %s: %w", s.self, held, o.Key, cost, ErrFundsUSDT)
 	}
 	return nil
+}
+
+func (s *State) shortOfTON(o *ledger.Order, cost ton.Amount) error {
+	return fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
+		s.self, s.account.Balance, o.Key, cost, firewall.Fees(1), ErrFunds)
 }
 
 func (s *State) shortOfGas(o *ledger.Order, gas ton.Nano) error {
@@ -110,7 +154,35 @@ func (s *State) giveBackGas(o *ledger.Order) {
 }
 
 // inspectUSDT has the firewall decode an offer in USDT to the last bit.
-func (s *State) inspectUSDT(o *ledger.Order, rules firewall.Rules, offer firewall.Offer, price ton.Amount) error {
+func (s *State) inspectUSDT(o *ledger.Order, rules firewall.Rules, offer firewall.Offer, want firewall.JettonWant) error {
+	if s.queries == nil {
+		s.learnQueries()
+	}
 	rules.Jetton = s.purse.Wallet
-	return firewall.CheckJetton(rules, firewall.JettonWant{Item: o.Item, Amount: price.Units, Cap: o.Cap.Units, Now: s.account.Time}, offer)
+	rules.QueryKnown = func(id uint64) bool { return s.queries[query{rules.Jetton, id}] }
+	return firewall.CheckJetton(rules, want, offer)
+}
+
+// A query is what a transfer of USDT is known by when it comes back: Fragment
+// chooses the id.
+type query struct {
+	wallet ton.Address // that was asked: a jetton wallet
+	id     uint64
+}
+
+// learnQueries notes the query ids of all orders, whatever became of them.
+func (s *State) learnQueries() {
+	s.queries = map[query]bool{}
+	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
+		if o := s.book.Orders[id]; o != nil && o.Invoice != nil {
+			s.learnQuery(o.Invoice.Transfer)
+		}
+	}
+}
+
+// learnQuery notes that of one offer. It is not given back with the offer.
+func (s *State) learnQuery(t ton.Transfer) {
+	if j, ok := jettonOf(t); ok && s.queries != nil {
+		s.queries[query{t.To, j.QueryID}] = true
+	}
 }

@@ -155,26 +155,30 @@ func ParseJettonInternal(c *cell.Cell) (t JettonInternal, err error) {
 	return t, err
 }
 
-// BouncedJetton reads the query id of a jetton transfer that came back. It
-// reports false for a message that is none.
-func BouncedJetton(body *cell.Cell) (query uint64, ok bool) {
+// BouncedJetton reads the query id and the amount, in the jetton's smallest
+// unit, of a jetton transfer that came back. It reports false for a message
+// that is none.
+func BouncedJetton(body *cell.Cell) (query uint64, units int64, ok bool) {
 	s, err := body.BeginParse()
 	if err != nil {
-		return 0, false
+		return 0, 0, false
 	}
 	op, err := s.LoadUInt(32)
 	if err == nil && op == opBouncedWhole && s.RefsNum() > 0 {
 		if s, err = s.LoadRef(); err != nil {
-			return 0, false
+			return 0, 0, false
 		}
 	} else if err != nil || op != opBounced {
-		return 0, false
+		return 0, 0, false
 	}
 	if op, err = s.LoadUInt(32); err != nil || op != opJettonTransfer {
-		return 0, false
+		return 0, 0, false
 	}
-	query, err = s.LoadUInt(64)
-	return query, err == nil
+	if query, err = s.LoadUInt(64); err != nil {
+		return 0, 0, false
+	}
+	units, err = loadUnits(s) // with all of it 220 bits at most, of the 256 that come back
+	return query, units, err == nil
 }
 
 // JettonExcesses reports whether a body returns what was left of the gas of a

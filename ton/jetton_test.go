@@ -125,16 +125,20 @@ func TestJettonTransferIsExact(t *testing.T) {
 func TestJettonAnswers(t *testing.T) {
 	c := realTransfer(t)
 	const query = 0x4ff3ce5d85c72276
+	sent, err := ton.ParseJettonTransfer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := c.MustBeginParse().MustLoadSlice(256)
 	for name, b := range map[string]*cell.Cell{
 		"old": cell.BeginCell().MustStoreUInt(0xffffffff, 32).MustStoreSlice(first, 256).EndCell(),
 		"new": cell.BeginCell().MustStoreUInt(0xfffffffe, 32).MustStoreRef(c).EndCell(),
 	} {
-		if got, ok := ton.BouncedJetton(b); !ok || got != query {
+		if got, units, ok := ton.BouncedJetton(b); !ok || got != query || units != sent.Amount {
 			t.Errorf("%s bounce: %x, %t", name, got, ok)
 		}
 	}
-	if _, ok := ton.BouncedJetton(c); ok {
+	if _, _, ok := ton.BouncedJetton(c); ok {
 		t.Error("the transfer itself is taken for a bounce")
 	}
 	left := cell.BeginCell().MustStoreUInt(0xd53276db, 32).MustStoreUInt(query, 64).EndCell()

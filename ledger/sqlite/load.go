@@ -66,7 +66,8 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 	}
 	l.state.Orders, l.state.Refs = make(map[ledger.OrderID]*ledger.Order, orders), make(map[string]ledger.OrderID, invoices)
 	bulky := `phase <> 'dead' AND (phase <> 'executed' OR EXISTS (SELECT 1 FROM orders WHERE orders.payment = payment.id AND orders.phase = 'paid'))`
-	wanted := `o.phase NOT IN ('acknowledged', 'delivered')`
+	// A query id is never used twice, so the bodies in USDT are kept.
+	wanted := `(o.phase NOT IN ('acknowledged', 'delivered') OR i.price_asset = 'USDT')`
 	told := `EXISTS (SELECT 1 FROM outside_order p JOIN orders o ON o.id = p.order_id WHERE p.lt = t.lt AND p.hash = t.hash AND o.phase = 'paid')`
 	if full {
 		bulky, wanted, told = `1`, `1`, `1`
@@ -164,8 +165,8 @@ func (l *loader) invoice(r *row) error {
 	return nil
 }
 
-// bulk adds to a current offer what is needed only until it is paid for and
-// Fragment knows.
+// bulk adds to a current offer what, in TON, is needed only until it is paid for
+// and Fragment knows.
 func (l *loader) bulk(r *row) error {
 	id := ledger.OrderID(r.number())
 	o := l.state.Orders[id]

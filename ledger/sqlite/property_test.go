@@ -106,7 +106,7 @@ func missing(taken map[string]int) []string {
 // light drops what Load leaves on disk.
 func light(s *ledger.State) *ledger.State {
 	for _, o := range s.Orders {
-		if o.Invoice != nil && (o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered) {
+		if o.Invoice != nil && o.Invoice.Price.Asset != ton.AssetUSDT && (o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered) {
 			o.Invoice.Params, o.Invoice.Transfer.Body = nil, nil
 		}
 	}

@@ -109,7 +109,7 @@ func TestJettonTransferBounces(t *testing.T) {
 		}
 		back := n.Received(p.wallet.Address(), 0)
 		last := back[len(back)-1]
-		if query, ok := ton.BouncedJetton(last.Body); !ok || !last.Bounced || query != 77 {
+		if query, _, ok := ton.BouncedJetton(last.Body); !ok || !last.Bounced || query != 77 {
 			t.Errorf("%s: nothing came back: %+v", name, last)
 		}
 	}
