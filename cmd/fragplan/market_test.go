@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,8 +16,9 @@ import (
 )
 
 // two are two sessions, each with a market of its own that knows nothing of the
-// other's orders, and how many calls each has had.
-func two(t *testing.T) (seats []seat, calls []*atomic.Int32) {
+// other's orders, and how many calls each has had. They answer once open is
+// closed.
+func two(t *testing.T, open chan struct{}) (seats []seat, calls []*atomic.Int32) {
 	wallet := ton.Address{Account: [32]byte{1}}
 	for i, name := range []string{"main", "night"} {
 		m, err := shop.Open(shop.Options{Seed: int64(i + 1)})
@@ -25,6 +27,7 @@ func two(t *testing.T) (seats []seat, calls []*atomic.Int32) {
 		}
 		n := &atomic.Int32{}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-open
 			n.Add(1)
 			m.Handler().ServeHTTP(w, r)
 		}))
@@ -41,8 +44,17 @@ func two(t *testing.T) (seats []seat, calls []*atomic.Int32) {
 // quoted it, also by a later run. An order whose session is no longer listed is
 // confirmed by whichever knows it.
 func TestOrdersStayWithTheirSession(t *testing.T) {
-	seats, calls := two(t)
+	open := make(chan struct{})
+	seats, calls := two(t, open)
 	m := newMarket(seats)
+	go func() { // nobody is done before all have begun
+		for taken := 0; taken < 6; runtime.Gosched() {
+			m.mu.Lock()
+			taken = m.busy[0] + m.busy[1]
+			m.mu.Unlock()
+		}
+		close(open)
+	}()
 	offers := make([]reconcile.Offer, 6)
 	var all sync.WaitGroup
 	for i := range offers {
