@@ -109,6 +109,8 @@ func momentLine(e ledger.Event) string {
 		return fmt.Sprintf("order %d: the offer was dropped: %s", e.Order, e.Reason)
 	case ledger.OrderReleased:
 		return fmt.Sprintf("order %d: given up unpaid: %s", e.Order, e.Reason)
+	case ledger.TransferReceived:
+		return fmt.Sprintf("order %d: the USDT has arrived, in the chain as %d:%s", e.Order, e.Transaction.LT, e.Transaction.Hash)
 	case ledger.OrderAcknowledged:
 		return fmt.Sprintf("order %d: Fragment knows of the payment", e.Order)
 	case ledger.OrderDelivered:

@@ -45,14 +45,16 @@ func (p *project) explain(ctx context.Context, key string) error {
 func (p *project) moments(ctx context.Context, key string) ([]report.Moment, error) {
 	var last []report.Moment
 	err := p.store.Records(ctx, func(r ledger.Record) error {
+		about, err := p.book.About(r, key)
+		if err != nil || !about {
+			return errors.Join(err, ctx.Err())
+		}
 		e, err := ledger.Decode(r.Kind, r.Body)
 		if err != nil {
 			return err
 		}
-		if p.book.About(e, key) {
-			last = append(last, report.Moment{Time: time.UnixMilli(r.Time), Event: e})
-			last = last[max(0, len(last)-lastMoments):]
-		}
+		last = append(last, report.Moment{Time: time.UnixMilli(r.Time), Event: e})
+		last = last[max(0, len(last)-lastMoments):]
 		return ctx.Err()
 	})
 	if errors.Is(err, context.Canceled) {
