@@ -33,12 +33,9 @@ func (c *Client) History(ctx context.Context, a ton.Address, from, until ton.Pos
 		if at.LT <= until.LT {
 			return nil, fmt.Errorf("history of %s: %w: %d", a, ErrForeignHistory, until.LT)
 		}
-		var page []ton.Transaction
-		if err := c.try(ctx, func(ctx context.Context) (err error) {
-			page, err = c.page(ctx, a, at)
-			return err
-		}); err != nil {
-			return nil, fmt.Errorf("history of %s before %d: %w", a, at.LT, err)
+		page, err := c.pages(ctx, a, at)
+		if err != nil {
+			return nil, err
 		}
 		for _, t := range page {
 			history = append(history, t)
@@ -49,6 +46,18 @@ func (c *Client) History(ctx context.Context, a ton.Address, from, until ton.Pos
 	}
 	slices.Reverse(history)
 	return history, nil
+}
+
+// pages is page, asked of one server after the other.
+func (c *Client) pages(ctx context.Context, a ton.Address, at ton.Position) (page []ton.Transaction, err error) {
+	err = c.try(ctx, func(ctx context.Context) (err error) {
+		page, err = c.page(ctx, a, at)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history of %s before %d: %w", a, at.LT, err)
+	}
+	return page, nil
 }
 
 // page returns at least one transaction, newest first, beginning at.

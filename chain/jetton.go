@@ -192,12 +192,9 @@ func (c *Client) Trail(ctx context.Context, a ton.Address, after uint64) ([]ton.
 		if len(trail) > maxTrail {
 			return nil, fmt.Errorf("account %s: %w", a, ErrLongTrail)
 		}
-		var page []ton.Transaction
-		if err := c.try(ctx, func(ctx context.Context) (err error) {
-			page, err = c.page(ctx, a, at)
-			return err
-		}); err != nil {
-			return nil, fmt.Errorf("history of %s before %d: %w", a, at.LT, err)
+		page, err := c.pages(ctx, a, at)
+		if err != nil {
+			return nil, err
 		}
 		for _, t := range page {
 			if t.LT <= after {

@@ -102,11 +102,7 @@ func (s *State) answered(wallet ton.Address, history []ton.Transaction) bool {
 			s.spend(e.Fees.Amount())
 		}
 		for _, id := range e.Paid {
-			o := s.book.Orders[id]
-			s.result.Bought = append(s.result.Bought, id)
-			s.result.Spent += ton.Nano(o.Reserve.Units)
-			s.noticeOrder("paid", o)
-			s.tell(o)
+			s.bought(id)
 		}
 	}
 	return true

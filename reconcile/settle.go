@@ -161,6 +161,15 @@ func (s *State) pursue(p *ledger.Payment, sight Sight) {
 	}
 }
 
+// bought counts an order that is paid in TON, and tells of it.
+func (s *State) bought(id ledger.OrderID) {
+	o := s.book.Orders[id]
+	s.result.Bought = append(s.result.Bought, id)
+	s.result.Spent += ton.Nano(o.Reserve.Units)
+	s.noticeOrder("paid", o)
+	s.tell(o)
+}
+
 func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 	held := map[ledger.OrderID][]ton.Amount{} // a skipped order's offer is gone when that is recorded
 	for _, id := range verdict.Skipped {
@@ -175,12 +184,8 @@ func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 		s.spend(verdict.Fees.Amount())
 	}
 	for _, id := range verdict.Paid {
-		o := s.book.Orders[id]
-		s.result.Bought = append(s.result.Bought, id)
-		s.result.Spent += ton.Nano(o.Reserve.Units)
 		delete(s.jobs, id)
-		s.noticeOrder("paid", o)
-		s.tell(o)
+		s.bought(id)
 	}
 	for _, id := range verdict.Sent {
 		o := s.book.Orders[id]

@@ -52,7 +52,7 @@ func (p *project) forecast(ctx context.Context, months int) (reconcile.Forecast,
 	}
 	today := plan.Today
 	var balance *ton.Amount
-	switch account, err := p.balance(ctx); {
+	switch account, err := p.account(ctx); {
 	case ctx.Err() != nil:
 		return reconcile.Forecast{}, ctx.Err()
 	case err != nil:
@@ -87,17 +87,4 @@ func unpriced(later []spec.Coming) *reconcile.Plan {
 		}
 	}
 	return p
-}
-
-// balance reads the wallet's account.
-func (p *project) balance(ctx context.Context) (ton.Account, error) {
-	client, err := p.chain(ctx)
-	if err != nil {
-		return ton.Account{}, err
-	}
-	address, err := p.address(ctx)
-	if err != nil {
-		return ton.Account{}, err
-	}
-	return client.Account(ctx, address, p.spec.Wallet.Version)
 }

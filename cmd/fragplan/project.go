@@ -153,11 +153,7 @@ func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, e
 	if err != nil {
 		return ledger.Anchored{}, err
 	}
-	c, err := p.chain(ctx)
-	if err != nil {
-		return ledger.Anchored{}, err
-	}
-	account, err := c.Account(ctx, address, p.spec.Wallet.Version)
+	account, err := p.account(ctx)
 	if err != nil {
 		return ledger.Anchored{}, err
 	}
@@ -276,6 +272,19 @@ func (p *project) chain(ctx context.Context) (*chain.Client, error) {
 	}
 	p.client = c
 	return c, nil
+}
+
+// account reads the account of the wallet that pays.
+func (p *project) account(ctx context.Context) (ton.Account, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return ton.Account{}, err
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return ton.Account{}, err
+	}
+	return client.Account(ctx, address, p.spec.Wallet.Version)
 }
 
 // networkID is mainnet's; rehearsals have the world's.

@@ -19,15 +19,7 @@ func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress))
 	if err != nil || len(lists) == 0 {
 		return err
 	}
-	client, err := p.chain(ctx)
-	if err != nil {
-		return err
-	}
-	address, err := p.address(ctx)
-	if err != nil {
-		return err
-	}
-	account, err := client.Account(ctx, address, p.spec.Wallet.Version)
+	account, err := p.account(ctx)
 	if err != nil {
 		return err
 	}

@@ -105,19 +105,19 @@ func (l *Log) stand(ctx context.Context, commit string) error {
 	return nil
 }
 
-// Tip is the commit on which the branch stands, and when it was made by the
-// clock of whoever made it.
-func (l *Log) Tip(ctx context.Context) (commit string, at time.Time, subject string, err error) {
+// Tip is when the newest commit was made, by the clock of whoever made it, and
+// what it says of itself.
+func (l *Log) Tip(ctx context.Context) (at time.Time, subject string, err error) {
 	out, err := l.repo.git(ctx, nil, "log", "-1", "--format=%ct %s", "--end-of-options", l.tip)
 	if err != nil {
-		return "", time.Time{}, "", err
+		return time.Time{}, "", err
 	}
 	seconds, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 	n, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return "", time.Time{}, "", fmt.Errorf("%w: log printed %q", ErrGit, out)
+		return time.Time{}, "", fmt.Errorf("%w: log printed %q", ErrGit, out)
 	}
-	return l.tip, time.Unix(n, 0), subject, nil
+	return time.Unix(n, 0), subject, nil
 }
 
 // file is one push's part of the log.

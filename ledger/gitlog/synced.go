@@ -236,7 +236,7 @@ func (s *Synced) Busy(ctx context.Context) error {
 	if s.log.tip == "" {
 		return nil
 	}
-	_, at, title, err := s.log.Tip(ctx)
+	at, title, err := s.log.Tip(ctx)
 	if err != nil {
 		return err
 	}

@@ -179,12 +179,17 @@ func (n *Network) replayExternal(from, message string) error {
 	return nil
 }
 
-func (n *Network) replayFund(at, to, amount string) error {
-	second, err := strconv.ParseUint(at, 10, 32)
+func whenAndWho(at, to string) (second uint32, who ton.Address, err error) {
+	s, err := strconv.ParseUint(at, 10, 32)
 	if err != nil {
-		return errLine
+		return 0, who, errLine
 	}
-	address, _, err := ton.ParseAddress(to)
+	who, _, err = ton.ParseAddress(to)
+	return uint32(s), who, err
+}
+
+func (n *Network) replayFund(at, to, amount string) error {
+	second, address, err := whenAndWho(at, to)
 	if err != nil {
 		return err
 	}
@@ -192,15 +197,11 @@ func (n *Network) replayFund(at, to, amount string) error {
 	if err != nil {
 		return err
 	}
-	return n.fund(address, nano, uint32(second))
+	return n.fund(address, nano, second)
 }
 
 func (n *Network) replayMint(at, to, units string) error {
-	second, err := strconv.ParseUint(at, 10, 32)
-	if err != nil {
-		return errLine
-	}
-	address, _, err := ton.ParseAddress(to)
+	second, address, err := whenAndWho(at, to)
 	if err != nil {
 		return err
 	}
@@ -208,7 +209,7 @@ func (n *Network) replayMint(at, to, units string) error {
 	if err != nil || u <= 0 {
 		return errLine
 	}
-	return n.mint(address, u, uint32(second))
+	return n.mint(address, u, second)
 }
 
 func externalInput(from uint32, message *cell.Cell) string {
