@@ -36,12 +36,12 @@ func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Mom
 		}
 		rows = append(rows, []string{"plan", line})
 	}
-	for _, v := range e.Verdicts {
+	for _, v := range e.Guards {
 		word := "allows"
-		if !v.Allowed {
+		if !v.Allows {
 			word = "forbids"
 		}
-		rows = append(rows, []string{v.Guard, word + ": " + commands(p, v.Text)})
+		rows = append(rows, []string{v.Name, word + ": " + commands(p, v.Text)})
 	}
 	for _, m := range last {
 		rows = append(rows, []string{m.Time.UTC().Format("2006-01-02 15:04:05"), momentLine(m.Event)})

@@ -18,15 +18,15 @@ type Explanation struct {
 	Lines    []Action         // the plan's, none if the key is unknown everywhere
 	Item     product.Item     // what was given or is on its way, of the newest generation
 	InFlight int64            // the part of Item that a payment under way is for
-	Verdicts []Verdict        // of each guard that was asked, in the order of asking
+	Guards   []Guard          // each that was asked, in the order of asking
 	Next     string           // the edit or the command that would change the outcome
 }
 
-// A Verdict is what one guard says of a purchase.
-type Verdict struct {
-	Guard   string // "limits.order"
-	Allowed bool
-	Text    string
+// A Guard is what one limit or rule says of a purchase.
+type Guard struct {
+	Name   string // "limits.order"
+	Allows bool
+	Text   string
 }
 
 // Explain takes apart what the plan, made of want and have, decided for a key.
@@ -86,7 +86,7 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 		}
 	}
 	for _, v := range p.Violations {
-		e.Verdicts = append(e.Verdicts, Verdict{v.Rule, false, v.Message})
+		e.Guards = append(e.Guards, Guard{v.Rule, false, v.Message})
 	}
 }
 
@@ -94,9 +94,9 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 var limited = map[Code]bool{CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true}
 
 func (e *Explanation) ceiling(p *Plan, a Action) {
-	v := Verdict{Guard: "limits.price", Allowed: a.Code != CodeNoCeiling && a.Code != CodePrice, Text: a.Reason}
+	v := Guard{Name: "limits.price", Allows: a.Code != CodeNoCeiling && a.Code != CodePrice, Text: a.Reason}
 	switch {
-	case !v.Allowed:
+	case !v.Allows:
 	case a.Item.Kind == product.TopUp:
 		v.Text = "a top-up costs what it tops up by"
 	case !p.Priced || a.Estimate == a.Cap:
@@ -104,21 +104,21 @@ func (e *Explanation) ceiling(p *Plan, a Action) {
 	default:
 		v.Text = fmt.Sprintf("%s costs %s now and may cost at most %s", a.Item, a.Estimate, a.Cap)
 	}
-	e.Verdicts = append(e.Verdicts, v)
+	e.Guards = append(e.Guards, v)
 }
 
 func (e *Explanation) ask(name string, b *policy.Budget, a ton.Amount) {
-	v := Verdict{Guard: "limits." + name, Allowed: true}
+	v := Guard{Name: "limits." + name, Allows: true}
 	err := b.Check(a)
 	switch used := b.Used(a.Asset); {
 	case err != nil:
-		v.Allowed, v.Text = false, err.Error()
+		v.Allows, v.Text = false, err.Error()
 	case used.Units == 0:
 		v.Text = fmt.Sprintf("up to %s, and this takes %s", b.Most(a.Asset), a)
 	default:
 		v.Text = fmt.Sprintf("up to %s, of which %s is used before it, and this takes %s", b.Most(a.Asset), used, a)
 	}
-	e.Verdicts = append(e.Verdicts, v)
+	e.Guards = append(e.Guards, v)
 }
 
 // next is what a person can do if the line is not what was meant.
