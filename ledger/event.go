@@ -45,6 +45,7 @@ type (
 	}
 	// OrderReserved takes the budget for an order. Prior is the key's sum
 	// before it: two runs that decided on the same prior can't both reserve.
+	// Scopes name what it counts for beside its person, as it was written then.
 	OrderReserved struct {
 		Order      OrderID      `json:"order"`
 		Run        RunID        `json:"run"`
@@ -59,6 +60,7 @@ type (
 		Wallet     ton.Address  `json:"wallet"`
 		Cap        ton.Amount   `json:"cap"`
 		Reserve    ton.Amount   `json:"reserve"`
+		Scopes     []string     `json:"scopes,omitempty"`
 	}
 	// OrderQuoted records Fragment's offer.
 	OrderQuoted struct {

@@ -54,6 +54,7 @@ type Order struct {
 	Wallet     ton.Address
 	Cap        ton.Amount // the most it may cost
 	Reserve    ton.Amount // what it takes from the budgets: the estimate, then the invoice's amount
+	Scopes     []string   // the campaign and the labels that it counts for, whatever is written later: "campaign winter", "label season=spring"
 
 	Phase    Phase
 	Reason   string   // of the newest phase, where it has one

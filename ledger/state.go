@@ -207,7 +207,7 @@ func (s *State) reserve(e OrderReserved) error {
 	s.Add(&Order{
 		ID: e.Order, Run: e.Run, Key: e.Key, Generation: e.Generation, Part: e.Part,
 		Person: e.Person, Handle: e.Handle, Single: e.Single, Item: e.Item,
-		Wallet: e.Wallet, Cap: e.Cap, Reserve: e.Reserve, Phase: Reserved, Index: -1,
+		Wallet: e.Wallet, Cap: e.Cap, Reserve: e.Reserve, Scopes: e.Scopes, Phase: Reserved, Index: -1,
 	})
 	return nil
 }

@@ -79,7 +79,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
 		{"orders", `SELECT id, run, key, generation, part, person, o.handle, single, o.kind, o.quantity, wallet, cap_asset, cap, reserve_asset, reserve,
-			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request,
+			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request, scopes,
 			l.handle, l.kind, l.quantity, l.asset, l.price, l.time
 			FROM orders o LEFT JOIN listed l ON l.order_id = o.id ORDER BY id`, l.order},
 		{"invoice", `SELECT order_id, n, ref, request_id, recipient, name, destination, bounce, amount, price_asset, price, quoted, valid_until, confirm, session FROM invoice`, l.invoice},
@@ -139,6 +139,11 @@ func (l *loader) order(r *row) error {
 	o.Settled, o.Time = ton.Position{LT: uint64(r.number()), Hash: r.hash()}, uint32(r.number())
 	o.Evidence, o.Found = r.word(), ledger.FoundID(r.number())
 	o.Request = ledger.RequestID(r.number())
+	if scopes := r.text(); scopes != "[]" {
+		if err := json.Unmarshal([]byte(scopes), &o.Scopes); err != nil {
+			return fmt.Errorf("order %d: scopes: %w: %w", o.ID, ErrCorrupt, err)
+		}
+	}
 	o.Row = ledger.Row{
 		Handle: r.text(), Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()},
 		Price: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Time: uint32(r.number()),

@@ -69,11 +69,15 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 }
 
 func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
+	scopes, err := json.Marshal(append([]string{}, e.Scopes...))
+	if err != nil {
+		return err
+	}
 	return s.one(ctx, `INSERT INTO orders (id, run, key, generation, part, prior, person, handle, single, kind, quantity, wallet,
-			cap_asset, cap, reserve_asset, reserve, phase)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved')`,
+			cap_asset, cap, reserve_asset, reserve, scopes, phase)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved')`,
 		int64(e.Order), int64(e.Run), e.Key, e.Generation, e.Part, e.Prior, e.Person, e.Handle, e.Single, string(e.Item.Kind), e.Item.Quantity, e.Wallet.Raw(),
-		string(e.Cap.Asset), e.Cap.Units, string(e.Reserve.Asset), e.Reserve.Units)
+		string(e.Cap.Asset), e.Cap.Units, string(e.Reserve.Asset), e.Reserve.Units, string(scopes))
 }
 
 func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -193,12 +194,27 @@ func TestPinsAreNeverChanged(t *testing.T) {
 	}
 }
 
+// What an order counts for is what was written when it was reserved.
+func TestAnOrderKeepsItsScopes(t *testing.T) {
+	s, path := locked(t)
+	e := reserved(1)
+	e.Scopes = []string{"campaign winter", "label season=\"a\nb\""}
+	put(t, s, e)
+	refuses(t, path, `UPDATE orders SET scopes = '[]'`, "what an order counts for never changes")
+	if got := load(t, s).Orders[1].Scopes; !slices.Equal(got, e.Scopes) {
+		t.Errorf("read back: %q", got)
+	}
+	if _, err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A ledger from before there were pins is brought up to date and stays sound.
 func TestLedgerWithoutPinsIsMigrated(t *testing.T) {
 	s, path := locked(t)
 	put(t, s, story(3)...)
 	s.Close()
-	if _, err := raw(t, path).Exec(`ALTER TABLE invoice DROP COLUMN session; DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin; PRAGMA user_version = 3`); err != nil {
+	if _, err := raw(t, path).Exec(`DROP TRIGGER order_keeps_its_scopes; ALTER TABLE orders DROP COLUMN scopes; ALTER TABLE invoice DROP COLUMN session; DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin; PRAGMA user_version = 3`); err != nil {
 		t.Fatal(err)
 	}
 	s, err := sqlite.Open(t.Context(), path)

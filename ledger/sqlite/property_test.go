@@ -209,6 +209,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		if n(0, 2) == 0 {
 			e.Cap.Asset, e.Reserve.Asset = ton.AssetUSDT, ton.AssetUSDT
 		}
+		if n(0, 2) == 0 {
+			e.Scopes = []string{"campaign winter", "label season=a\nb"}
+		}
 		switch n(0, 12) {
 		case 0:
 			e.Prior++
