@@ -117,7 +117,7 @@ func newCalm(version ton.WalletVersion, orders int, newDisk func(bool, []ledger.
 	s.calm = true
 	s.limits = generous()
 	for _, o := range stars(orders) {
-		s.write(o.Grant, o.Person, o.Item, false)
+		s.write(o.Grant, o.Person, o.Item, o.PayWith, false)
 	}
 	s.createLedger(ton.Position{})
 	return s

@@ -48,6 +48,7 @@ type sim struct {
 	brink    ton.BoC     // the message that the network keeps until it is nearly over
 	leaked   []ton.BoC   // signed, and the signer said that it was not
 	returns  []returning // bounces on their way
+	post     []post      // messages between jetton wallets
 	returned map[ton.Position]*sale
 	asked    []reconcile.Handout // requests that somebody has and may pay
 	apart    uint32              // when two ledgers could last have paid from the wallet, 0 for never
@@ -103,6 +104,7 @@ func newSim(seed uint64, newDisk func(codec bool, first []ledger.Event) (disk, e
 		s.chain.time = 1_801_440_000 - uint32(s.IntN(2000))
 		s.chain.stand()
 	}
+	s.chain.purse.balance = int64(s.between(0, 150) * ton.TON / 1000)
 	if s.IntN(4) == 0 {
 		s.chain.account.Active, s.chain.account.CodeHash, s.chain.account.Data = false, ton.Hash{}, ton.WalletData{}
 		s.chain.stand()
@@ -216,7 +218,7 @@ func (s *sim) turn() {
 			switch {
 			case t.answer != nil:
 				choices = append(choices, func() { p.arrive(t) })
-			case s.ready(t.effect):
+			case s.ready(t):
 				choices = append(choices, func() { p.carry(t) })
 			}
 		}
@@ -243,11 +245,16 @@ func (s *sim) turn() {
 	choices[s.IntN(len(choices))]()
 }
 
-// ready: a wait is over when its block stands; anything else can be done at
-// any time.
-func (s *sim) ready(f reconcile.Effect) bool {
-	w, waits := f.(reconcile.Wait)
-	return !waits || s.chain.block > w.After
+// ready: a wait is over when its block stands, and USDT is not asked after again
+// before there is a new one; anything else can be done at any time.
+func (s *sim) ready(t *task) bool {
+	switch f := t.effect.(type) {
+	case reconcile.Wait:
+		return s.chain.block > f.After
+	case reconcile.Trace:
+		return f.Pause == 0 || s.chain.block > t.block
+	}
+	return true
 }
 
 // disturb is what happens to processes between two turns.

@@ -22,6 +22,8 @@ type chain struct {
 	time, block uint32
 	account     ton.Account
 	history     []ton.Transaction
+	lt          uint64       // of the newest transaction of any account here
+	purse, till jettonWallet // the wallet's and the market's
 
 	past   []moment            // the state after each block, for servers that lag behind
 	signed map[string]external // every message that was ever signed, by its bytes
@@ -34,8 +36,10 @@ type chain struct {
 
 // moment is the wallet after a block.
 type moment struct {
-	account ton.Account
-	length  int // of the history
+	account        ton.Account
+	length         int // of the history
+	usdt           ton.Jetton
+	sent, received int // of the histories of both jetton wallets
 }
 
 // external is a signed message, taken apart.
@@ -53,6 +57,7 @@ const (
 
 func newChain(version ton.WalletVersion, balance ton.Nano) *chain {
 	c := &chain{time: 1_800_000_000, block: 100, signed: map[string]external{}}
+	c.purse.address, c.till.address = purse, till
 	c.wallet = ton.Wallet{Version: version, PublicKey: publicKey, NetworkID: ton.Mainnet}
 	c.account = ton.Account{Address: c.wallet.Address(), Balance: balance}
 	c.deploy()
@@ -139,8 +144,15 @@ func outOf(t ton.Transfer) ton.Out {
 	if err != nil {
 		panic(fmt.Sprintf("body of a transfer: %v", err))
 	}
-	text, _ := ton.Comment(body)
-	return ton.Out{To: t.To, Amount: t.Amount, BodyHash: ton.Hash(body.Hash()), Comment: text}
+	out := ton.Out{To: t.To, Amount: t.Amount, BodyHash: ton.Hash(body.Hash())}
+	if out.Comment, err = ton.Comment(body); err == nil {
+		return out
+	}
+	if j, err := ton.ParseJettonTransfer(body); err == nil {
+		out.Jetton = &j
+		out.Comment, _ = ton.Comment(cellOf(j.Payload))
+	}
+	return out
 }
 
 // relay is a signed message without transfers that another account brings, as
@@ -158,7 +170,8 @@ func (c *chain) receive(in ton.In) {
 
 func (c *chain) append(t ton.Transaction, m *external) {
 	t.Prev = c.account.Last
-	t.LT = t.Prev.LT + 10
+	c.lt = max(c.lt, t.Prev.LT) + 10
+	t.LT = c.lt
 	binary.BigEndian.PutUint64(t.Hash[:], t.LT)
 	t.Hash[31] = 1
 	c.account.Last = t.Position
@@ -192,15 +205,18 @@ func (c *chain) produce(seconds uint32, transact func()) {
 func (c *chain) stand() {
 	a := c.account
 	a.Time, a.Block, a.BlockTime = c.time, c.block, c.time
-	c.past = append(c.past, moment{a, len(c.history)})
+	c.past = append(c.past, moment{a, len(c.history), ton.Jetton{Wallet: purse, Balance: c.purse.balance, Locked: c.purse.locked, Time: c.time}, len(c.purse.history), len(c.till.history)})
 }
+
+// ago is the state so many blocks ago.
+func (c *chain) ago(blocks int) moment { return c.past[max(0, len(c.past)-1-blocks)] }
 
 // errForeign is what a walk ends with that passes the place where it should end.
 var errForeign = errors.New("the account's history does not hold the transaction where it should begin")
 
 // look is what a server answers that is so many blocks behind.
 func (c *chain) look(f reconcile.Look, behind int) (reconcile.Sight, error) {
-	m := c.past[max(0, len(c.past)-1-behind)]
+	m := c.ago(behind)
 	if m.account.Last.LT < f.Since.LT {
 		return reconcile.Sight{}, errForeign
 	}
@@ -219,7 +235,7 @@ func (c *chain) look(f reconcile.Look, behind int) (reconcile.Sight, error) {
 
 // emulate says what the contract would do with a payload.
 func (c *chain) emulate(p ton.Payload, behind int) reconcile.Emulation {
-	a := c.past[max(0, len(c.past)-1-behind)].account
+	a := c.ago(behind).account
 	e := reconcile.Emulation{Accepted: !a.Frozen && p.Seqno == a.Data.Seqno && a.Time < p.ValidUntil && a.Balance >= messageFee, Fees: messageFee}
 	left := a.Balance - messageFee
 	for _, t := range p.Transfers {

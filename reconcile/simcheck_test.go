@@ -29,8 +29,8 @@ type checker struct {
 	paid     map[intent]*sale   // what was paid for each part
 	refs     map[string]int     // how often each ref was paid
 	rows     map[usedRow]int    // of the market's list, as evidence
-	spent    map[*process]ton.Nano
-	left     map[*process]ton.Nano // what left with payments that a process armed, and with their fees
+	spent    map[*process]sums
+	left     map[*process]sums // what left with payments that a process armed, and with their fees
 	inMonths map[period][]*sale
 }
 
@@ -39,6 +39,15 @@ type armed struct {
 	process *process
 	limits  policy.Limits
 	worst   reconcile.Worst // what its plan said
+}
+
+// sums are what was spent of each money, in its smallest unit.
+type sums map[ton.Asset]int64
+
+func (m sums) add(list ...ton.Amount) {
+	for _, a := range list {
+		m[a.Asset] += a.Units
+	}
 }
 
 // intent is what a purchase was for, as the run that made it had it.
@@ -56,7 +65,7 @@ type period struct {
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]ton.Nano{}, left: map[*process]ton.Nano{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]sums{}, left: map[*process]sums{}, inMonths: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -124,7 +133,7 @@ func (c *checker) transaction(t ton.Transaction, m *external) {
 	c.withinWorst(t, m, by)
 	for _, out := range t.Out {
 		sold := c.market.sold(out)
-		if sold == nil || out.To != sold.to || out.Amount != sold.amount || out.Comment != firewall.CommentOf(sold.item, sold.ref) {
+		if sold == nil || !out.Is(sold.transfer()) {
 			c.violate(10, "%s TON left for %s with %q, which nobody offered", out.Amount, out.To, out.Comment)
 			continue
 		}
@@ -138,12 +147,19 @@ func (c *checker) transaction(t ton.Transaction, m *external) {
 // offerKept is I10: every transfer is what was offered and approved: to an
 // allowed account, within the cap and before the offer's end.
 func (c *checker) offerKept(t ton.Transaction, out ton.Out, sold *sale, by armed) {
-	most, known := by.limits.Cap(sold.item)
+	most, known := by.limits.CapIn(sold.amount.Asset, sold.item)
+	to, units := out.To, int64(out.Amount)
+	if j := out.Jetton; j != nil {
+		to, units = j.Destination, j.Amount
+		if out.To != purse || j.Response != c.chain.account.Address || out.Amount > firewall.MaxGas {
+			c.violate(10, "%s asks %s for USDT with %s TON of gas", sold.ref, out.To, out.Amount)
+		}
+	}
 	switch {
-	case !slices.Contains(firewall.DefaultDestinations(), out.To):
-		c.violate(10, "%s was paid to %s", sold.ref, out.To)
-	case !known || int64(out.Amount) > most.Units:
-		c.violate(10, "%s TON were paid for %s, above the cap", out.Amount, sold.item)
+	case !slices.Contains(firewall.DefaultDestinations(), to):
+		c.violate(10, "%s was paid to %s", sold.ref, to)
+	case !known || units > most.Units:
+		c.violate(10, "%s were paid for %s, above the cap", sold.amount, sold.item)
 	case t.Time >= sold.until:
 		c.violate(10, "%s was paid at %d and had ended at %d", sold.ref, t.Time, sold.until)
 	}
@@ -154,7 +170,7 @@ func (c *checker) paidOnce(sold *sale) {
 	if c.refs[sold.ref]++; c.refs[sold.ref] > 1 {
 		c.violate(14, "%s was paid %d times", sold.ref, c.refs[sold.ref])
 	}
-	if first := c.paid[sold.intent]; first != nil && first != sold && first.given() {
+	if first := c.paid[sold.intent]; first != nil && first != sold && first.out() {
 		c.violate(2, "%+v was paid with %s and with %s", sold.intent, first.ref, sold.ref)
 	}
 	c.paid[sold.intent] = sold
@@ -165,7 +181,7 @@ func (c *checker) paidOnce(sold *sale) {
 func (c *checker) withinTotals(sold *sale) {
 	var sum int64
 	for _, s := range c.market.sales {
-		if s.key == sold.key && s.item.Kind == sold.item.Kind && s.given() {
+		if s.key == sold.key && s.item.Kind == sold.item.Kind && s.out() {
 			sum += s.item.Quantity
 		}
 	}
@@ -179,31 +195,55 @@ func (c *checker) withinTotals(sold *sale) {
 func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by armed) {
 	at := time.Unix(int64(t.Time), 0).UTC()
 	month := period{by.process.branch, at.Year(), at.Month()}
-	c.spent[by.process] += out.Amount
+	if c.spent[by.process] == nil {
+		c.spent[by.process] = sums{}
+	}
+	c.spent[by.process].add(sold.costs()...)
 	c.inMonths[month] = append(c.inMonths[month], sold)
-	var inMonth, unacknowledged ton.Nano
+	order, inMonth, unacknowledged := sums{}, sums{}, sums{}
+	order.add(sold.amount)
 	for _, s := range c.inMonths[month] {
-		if s.given() { // what came back may be spent again
-			inMonth += s.amount
+		if s.out() { // what came back may be spent again
+			inMonth.add(s.costs()...)
 		}
 	}
 	for _, s := range c.market.sales {
-		if s.branch == by.process.branch && s.given() && !s.confirmed && !s.settled {
-			unacknowledged += s.amount
+		if s.branch == by.process.branch && s.out() && !s.confirmed && !s.settled {
+			unacknowledged.add(s.amount)
 		}
 	}
 	for _, l := range []struct {
 		name  string
-		spent ton.Nano
+		spent sums
 		most  []ton.Amount
 	}{
-		{"order", out.Amount, by.limits.Order}, {"run", c.spent[by.process], by.limits.Run},
+		{"order", order, by.limits.Order}, {"run", c.spent[by.process], by.limits.Run},
 		{"month", inMonth, by.limits.Month}, {"undelivered", unacknowledged, by.limits.Undelivered},
 	} {
-		if int64(l.spent) > l.most[0].Units {
-			c.violate(8, "limits.%s: %s TON have left with %s, of %s", l.name, l.spent, sold.ref, l.most[0])
+		for _, asset := range []ton.Asset{ton.AssetTON, ton.AssetUSDT} {
+			if most := limitOf(l.most, asset); l.spent[asset] > most {
+				c.violate(8, "limits.%s: %d of %s have left with %s, of %d", l.name, l.spent[asset], asset, sold.ref, most)
+			}
 		}
 	}
+}
+
+// costs are all that a sale takes: its price and, in USDT, the gas.
+func (s *sale) costs() []ton.Amount {
+	if s.inUSDT() {
+		return []ton.Amount{s.amount, s.gas.Amount()}
+	}
+	return []ton.Amount{s.amount}
+}
+
+// limitOf is what a limit allows of a money: nothing that is not listed.
+func limitOf(most []ton.Amount, asset ton.Asset) int64 {
+	for _, a := range most {
+		if a.Asset == asset {
+			return a.Units
+		}
+	}
+	return 0
 }
 
 // withinWorst is I8 for what people approved: with the payments of a plan no
@@ -216,17 +256,19 @@ func (c *checker) withinWorst(t ton.Transaction, m *external, by armed) {
 		}
 		return
 	}
-	c.left[by.process] += t.Fees
-	for _, out := range t.Out {
-		c.left[by.process] += out.Amount
+	if c.left[by.process] == nil {
+		c.left[by.process] = sums{}
 	}
-	most := ton.Nano(0)
-	for _, a := range by.worst.Total {
-		if a.Asset == ton.AssetTON {
-			most = ton.Nano(a.Units)
+	left := c.left[by.process]
+	left.add(t.Fees.Amount())
+	for _, out := range t.Out {
+		if left.add(out.Amount.Amount()); out.Jetton != nil {
+			left.add(ton.Amount{Asset: ton.AssetUSDT, Units: out.Jetton.Amount})
 		}
 	}
-	if c.left[by.process] > most {
-		c.violate(8, "%s TON have left with the payments of a plan that said at most %s TON", c.left[by.process], most)
+	for asset, n := range left {
+		if most := limitOf(by.worst.Total, asset); n > most {
+			c.violate(8, "%d of %s have left with the payments of a plan that said at most %d", n, asset, most)
+		}
 	}
 }

@@ -56,6 +56,15 @@ const (
 	codeChanged
 	toppedUp
 	dust
+	jettonLate
+	purseRefuses
+	tillRefuses
+	purseLocked
+	usdtStolen
+	usdtToppedUp
+	strangerAsks
+	strangerDelivers
+	othersPayAlike
 
 	// The lite servers.
 	lookFails
@@ -66,6 +75,13 @@ const (
 	emulationFails
 	emulationForged
 	emulationIsStale
+	balanceFails
+	balanceForged
+	balanceIsStale
+	trailFails
+	trailForged
+	trailCut
+	trailIsStale
 
 	// The market.
 	quoteRefused
@@ -78,6 +94,15 @@ const (
 	refReused
 	refMalformed
 	senderWrong
+	assetWrong
+	unitsWrong
+	ownerWrong
+	responseWrong
+	itemWrongUSDT
+	purseWrong
+	gasShort
+	gasMuch
+	queryReused
 	offerEndsSoon
 	offerEnded
 	confirmLost
@@ -165,6 +190,15 @@ var faults = [faultCount]struct {
 	codeChanged:         {"the account has other code for a while", 60},
 	toppedUp:            {"the wallet is topped up", 300},
 	dust:                {"the wallet is sent dust, often", 60},
+	jettonLate:          {"a message between jetton wallets is late", 3000},
+	purseRefuses:        {"the wallet's jetton wallet refuses a transfer", 1500},
+	tillRefuses:         {"the market's jetton wallet refuses a transfer", 1500},
+	purseLocked:         {"the wallet's USDT is locked for a while", 60},
+	usdtStolen:          {"somebody with the key sends the wallet's USDT away", 60},
+	usdtToppedUp:        {"the wallet is sent USDT", 300},
+	strangerAsks:        {"a stranger asks the wallet's jetton wallet for the same", 2000},
+	strangerDelivers:    {"a stranger shows the market's jetton wallet the same", 2000},
+	othersPayAlike:      {"somebody else pays the market in USDT, perhaps as much", 500},
 
 	lookFails:        {"a server can't be read", 3000},
 	lookForged:       {"a server forges the wallet's state", 1500},
@@ -174,6 +208,13 @@ var faults = [faultCount]struct {
 	emulationFails:   {"an emulation fails", 2000},
 	emulationForged:  {"an emulation is of a state that is not proven", 1000},
 	emulationIsStale: {"an emulation is behind", 3000},
+	balanceFails:     {"the wallet's USDT can't be read", 2000},
+	balanceForged:    {"a server forges the wallet's USDT", 1000},
+	balanceIsStale:   {"a server is behind with the wallet's USDT", 5000},
+	trailFails:       {"what became of USDT can't be read", 3000},
+	trailForged:      {"a server forges what became of USDT", 1500},
+	trailCut:         {"a server cuts the history of a jetton wallet", 1500},
+	trailIsStale:     {"a server is behind with a jetton wallet", 5000},
 
 	quoteRefused:      {"an order is refused", 1500},
 	quoteFails:        {"the session ends", 600},
@@ -185,6 +226,15 @@ var faults = [faultCount]struct {
 	refReused:         {"a ref is offered again", 2500},
 	refMalformed:      {"a ref is malformed", 500},
 	senderWrong:       {"an offer is for another wallet", 500},
+	assetWrong:        {"an offer asks for another money", 800},
+	unitsWrong:        {"an offer asks for another amount of USDT", 1000},
+	ownerWrong:        {"an offer asks to send USDT to a stranger", 1000},
+	responseWrong:     {"an offer sends what is left of the gas to a stranger", 1000},
+	itemWrongUSDT:     {"an offer in USDT is for another item", 1000},
+	purseWrong:        {"an offer asks another jetton wallet", 1000},
+	gasShort:          {"an offer comes with too little gas", 1000},
+	gasMuch:           {"an offer comes with too much gas", 1000},
+	queryReused:       {"a query id is used again", 2000},
 	offerEndsSoon:     {"an offer ends soon", 3000},
 	offerEnded:        {"an offer has ended", 800},
 	confirmLost:       {"a confirm call is lost", 4000},

@@ -22,6 +22,7 @@ func (c *checker) final() {
 		return
 	}
 	c.conserved(book)
+	c.arrived(book)
 	c.audited(book)
 	c.ended(book)
 	for _, o := range c.want {
@@ -45,7 +46,7 @@ func (c *checker) conserved(book *ledger.State) {
 	held := slices.Sorted(slices.Values(slices.Concat(settled, found)))
 	var received []string
 	for _, s := range c.market.sales {
-		times := s.paid
+		times := s.left
 		if s.key == "" { // a person may pay twice, and it is found once
 			times = min(times, 1)
 		}
@@ -58,17 +59,53 @@ func (c *checker) conserved(book *ledger.State) {
 	}
 }
 
+// arrived is I7 for USDT: what the ledger holds as paid has arrived, and what
+// it gave up, or a person did, has not.
+func (c *checker) arrived(book *ledger.State) {
+	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
+		o := book.Orders[id]
+		if o.Cap.Asset != ton.AssetUSDT || o.Found != 0 || o.Settled.IsZero() {
+			continue
+		}
+		s := c.saleAt(o)
+		switch given := o.Phase == ledger.Acknowledged || o.Phase == ledger.Delivered; {
+		case s == nil:
+			c.violate(7, "order %d is recorded as sent, and nothing was", id)
+		case given && s.paid != 1 || !given && s.out():
+			c.violate(7, "order %d is %s, and its USDT arrived %d times", id, o.Phase, s.paid)
+		case !o.Received.IsZero() && s.paid != 1:
+			c.violate(7, "order %d is recorded as received at %d, and its USDT arrived %d times", id, o.Received.LT, s.paid)
+		}
+	}
+	var held int64
+	for _, s := range c.market.sales {
+		if s.inUSDT() {
+			held += int64(s.paid) * s.amount.Units
+		}
+	}
+	if held != c.chain.till.balance {
+		c.violate(23, "the market's sales come to %d micro-USDT, and its jetton wallet was sent %d", held, c.chain.till.balance)
+	}
+}
+
 // refAt reads the ref of the transfer that paid an order from the chain.
 func (c *checker) refAt(o *ledger.Order) string {
+	if s := c.saleAt(o); s != nil {
+		return s.ref
+	}
+	return "nothing"
+}
+
+func (c *checker) saleAt(o *ledger.Order) *sale {
 	i, found := slices.BinarySearchFunc(c.chain.history, o.Settled.LT, func(t ton.Transaction, lt uint64) int { return int(int64(t.LT) - int64(lt)) })
 	if found {
 		for _, out := range c.chain.history[i].Out {
 			if s := c.market.sold(out); s != nil && s.key == o.Key && s.generation == o.Generation && s.part == o.Part && s.item == o.Item {
-				return s.ref
+				return s
 			}
 		}
 	}
-	return "nothing"
+	return nil
 }
 
 // ended is I24: no order waits for anything.
@@ -118,7 +155,7 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 
 func (c *checker) othersWon(o spec.Occurrence) bool {
 	return slices.ContainsFunc(c.market.sales, func(s *sale) bool {
-		return s.key != o.Key && strings.HasPrefix(s.key, o.Grant+"/") && s.paid > 0
+		return s.key != o.Key && strings.HasPrefix(s.key, o.Grant+"/") && s.left > 0
 	}) || len(c.misled) > 0
 }
 

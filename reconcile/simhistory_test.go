@@ -9,7 +9,7 @@ import (
 
 // row is how the market lists a sale.
 func (s *sale) row() ledger.Row {
-	r := ledger.Row{Handle: s.handle, Item: s.item, Price: s.amount.Amount(), Time: s.at}
+	r := ledger.Row{Handle: s.handle, Item: s.item, Price: s.amount, Time: s.at}
 	if s.item.Kind == product.TopUp {
 		r.Price = ton.Amount{}
 	}
@@ -106,7 +106,7 @@ func (c *checker) recognized(p *process, events []ledger.Event) {
 	type purchase struct {
 		name   string
 		item   product.Item
-		amount ton.Nano
+		amount ton.Amount
 	}
 	handles, keys := map[purchase]int{}, map[purchase]int{}
 	for _, e := range events {
@@ -123,7 +123,7 @@ func (c *checker) recognized(p *process, events []ledger.Event) {
 	}
 	for g, n := range handles {
 		if n > 0 {
-			c.violate(2, "p%d: %d times %s at %s TON are recognized as @%s's, and were not", p.id, n, g.item, g.amount, g.name)
+			c.violate(2, "p%d: %d times %s at %s are recognized as @%s's, and were not", p.id, n, g.item, g.amount, g.name)
 		}
 	}
 	for g, n := range keys {

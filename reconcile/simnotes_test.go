@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -16,10 +17,13 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.OrderReserved:
 			p.orders[e.Order] = e
 		case ledger.OrderQuoted:
-			p.terms[e.Order] = terms{e.Invoice.Ref, e.Invoice.Transfer.Amount}
+			p.terms[e.Order] = termsIn(e.Invoice)
 		case ledger.TransferFound:
-			p.founds[e.Found] = s.market.known[terms{e.Ref, ton.Nano(e.Amount.Units)}]
+			p.founds[e.Found] = s.market.known[terms{e.Ref, e.Amount}]
+		case ledger.TransferReceived:
+			c.receives(p, e.Order)
 		case ledger.OrderHeld:
+			c.holds(p, e)
 			s.market.known[p.terms[e.Order]].settled = true
 			if p.taken[e.Order] && !e.Bounce.IsZero() {
 				s.counter.add("held, of a found transfer")
@@ -28,7 +32,7 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			p.requests[e.Request] = true
 		case ledger.RequestPaid:
 			for _, id := range e.Paid {
-				if sold := s.market.known[p.terms[id]]; sold == nil || sold.paid == 0 {
+				if sold := s.market.known[p.terms[id]]; sold == nil || sold.left == 0 {
 					c.violate(7, "p%d records order %d as paid by a person, and it was not", p.id, id)
 				}
 			}
@@ -67,7 +71,7 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 
 func (s *sim) noteExecuted(e ledger.PaymentExecutedEvent) {
 	switch {
-	case len(e.Paid) == 0:
+	case len(e.Paid)+len(e.Sent) == 0:
 		s.counter.add("verdict: all skipped")
 	case len(e.Skipped) > 0:
 		s.counter.add("verdict: some skipped")
@@ -119,10 +123,32 @@ func (c *checker) settled(p *process, id ledger.PaymentID, dead bool) {
 	}
 }
 
+// receives checks I7 for USDT: what is recorded as arrived has arrived.
+func (c *checker) receives(p *process, id ledger.OrderID) {
+	if s := c.market.known[p.terms[id]]; s == nil || s.paid == 0 {
+		c.violate(7, "p%d records the USDT of order %d as arrived, and it has not", p.id, id)
+	}
+}
+
+// holds checks I7 for USDT: what the engine holds because it came back can't
+// arrive any more.
+func (c *checker) holds(p *process, e ledger.OrderHeld) {
+	if s := c.market.known[p.terms[e.Order]]; p.state != nil && s.inUSDT() && s.out() {
+		c.violate(7, "p%d holds order %d (%s), and its USDT is on its way or has arrived", p.id, e.Order, e.Reason)
+	}
+}
+
+// tells checks I7 for USDT: the market is told of what has arrived.
+func (c *checker) tells(p *process, f reconcile.Tell) {
+	if s := c.market.known[termsIn(f.Invoice)]; s.inUSDT() && s.paid == 0 {
+		c.violate(7, "p%d tells the market of order %d, and its USDT has not arrived", p.id, f.Order)
+	}
+}
+
 // reissued: a person has a key bought again, beside what was paid for it.
 func (c *checker) reissued(key string) {
 	for _, s := range c.market.sales {
-		if s.key == key && s.paid > 0 {
+		if s.key == key && s.left > 0 {
 			s.closed = true
 		}
 	}

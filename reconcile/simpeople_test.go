@@ -117,7 +117,7 @@ func (s *sim) prices(want []spec.Occurrence) reconcile.Prices {
 	for _, o := range want {
 		goods := reconcile.Goods{Item: o.Item, Asset: o.Asset()}
 		if _, known := prices[goods]; !known {
-			prices[goods] = s.market.price(o.Item).Amount()
+			prices[goods] = s.market.price(o.Item, o.Asset())
 		}
 	}
 	return prices
@@ -169,6 +169,7 @@ func (s *sim) rebuild() {
 			s.strangers()
 			s.include()
 			s.bounce()
+			s.deliver()
 		})
 	}
 	p.decide(p.recognizes(p.load()))
@@ -211,6 +212,11 @@ func (s *sim) attend(p *process) bool {
 		acted = true
 	case p.err != nil && (ending(p.err) == errFrozen.Error() || ending(p.err) == errCode.Error()):
 		s.thaw()
+		acted = true
+	}
+	if p.state != nil && slices.ContainsFunc(p.state.Result().Problems, func(p reconcile.Problem) bool { return p.Code == "funds" }) {
+		s.chain.purse.locked = false
+		s.topUpUSDT(int64(s.between(1, 300_000_000)))
 		acted = true
 	}
 	if s.planned != nil && len(s.planned.Violations) > 0 {
@@ -272,7 +278,7 @@ func (s *sim) asks(book *ledger.State) bool {
 
 // unanswered: it is paid, and the market will never say so.
 func (s *sim) unanswered(o *ledger.Order) bool {
-	return o.Phase == ledger.Paid && s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].lost
+	return o.Phase == ledger.Paid && s.market.known[termsIn(*o.Invoice)].lost
 }
 
 // nobodyPays: a person was asked for it, nobody has paid, and nobody has the
@@ -281,7 +287,7 @@ func (s *sim) nobodyPays(o *ledger.Order) bool {
 	if o.Phase != ledger.Offered || s.wanted(o.Invoice.Transfer) {
 		return false
 	}
-	return s.market.known[terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}].paid == 0
+	return s.market.known[termsIn(*o.Invoice)].left == 0
 }
 
 // claim says of every bounce that no order is held for whose money it was.
@@ -337,7 +343,7 @@ func (s *sim) answer() bool {
 		switch {
 		case o.Phase == ledger.Held:
 			as := ledger.Delivered
-			if !s.market.known[p.terms[id]].given() {
+			if !s.market.known[p.terms[id]].out() {
 				as = ledger.Released
 			}
 			add(ledger.OrderResolved{Order: id, As: as, Reason: "asked"})
@@ -363,14 +369,14 @@ func (s *sim) answer() bool {
 // undone: the order was made from a found transfer, and its money came back.
 // There is nothing to hold, so it is issued again.
 func (s *sim) undone(book *ledger.State, o *ledger.Order) bool {
-	if o.Found == 0 || o.Phase != ledger.Delivered || o.Generation != book.Generation(o.Key) || s.foundSale(book.Founds[o.Found]).given() {
+	if o.Found == 0 || o.Phase != ledger.Delivered || o.Generation != book.Generation(o.Key) || s.foundSale(book.Founds[o.Found]).out() {
 		return false
 	}
 	return !slices.ContainsFunc(book.ByKey(o.Key), func(o *ledger.Order) bool { return o.Phase.Live() })
 }
 
 func (s *sim) foundSale(f *ledger.Found) *sale {
-	return s.market.known[terms{f.Ref, ton.Nano(f.Amount.Units)}]
+	return s.market.known[terms{f.Ref, f.Amount}]
 }
 
 // assignment says whom a found transfer was for.
@@ -379,7 +385,7 @@ func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 	key, handle := sold.key, sold.handle
 	if i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Item.Kind == f.Item.Kind && o.Key != key }); i >= 0 && s.hit(assignedWrongly) {
 		key, handle = s.want[i].Key, s.want[i].Handle
-	} else if key == "" || !sold.given() && s.IntN(2) == 0 || sold.closed {
+	} else if key == "" || !sold.out() && s.IntN(2) == 0 || sold.closed {
 		return ledger.FoundSetAside{Found: f.ID, Reason: "asked"}
 	}
 	single := slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key && o.Single })
@@ -401,6 +407,7 @@ func (s *sim) settleDown() {
 	s.orphans = nil
 	s.thaw()
 	s.topUp(1000 * ton.TON)
+	s.topUpUSDT(1000_000_000)
 	s.limits = generous()
 	rest := 0
 	for n := 0; rest < 2; n++ {
@@ -421,7 +428,7 @@ func (s *sim) settleDown() {
 				s.violate(24, "order %d is acknowledged, and nobody asked whether it was delivered", id)
 			}
 		}
-		did := p.moved > 0 || s.market.calls > calls || len(s.chain.history) > length
+		did := p.moved > 0 || s.onItsWay() || s.market.calls > calls || len(s.chain.history) > length
 		if acted := s.attend(p); acted || did || p.err != nil {
 			if rest == 1 && !acted && p.err == nil {
 				s.violate(25, "an apply that has nothing to do made %d calls, and %d transactions came", p.moved, len(s.chain.history)-length)
@@ -441,7 +448,7 @@ func (s *sim) outlast() {
 	for _, message := range slices.Concat(s.ever, s.leaked) {
 		until = max(until, s.chain.signed[string(message)].payload.ValidUntil)
 	}
-	for s.chain.time <= until || len(s.returns) > 0 {
+	for s.chain.time <= until || len(s.returns) > 0 || s.onItsWay() {
 		s.produce()
 	}
 }

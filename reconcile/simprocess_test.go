@@ -64,6 +64,7 @@ const (
 type task struct {
 	effect reconcile.Effect
 	answer reconcile.Event // nil until it was carried out
+	block  uint32          // the newest when it began
 }
 
 // errDied ends a process without a word.
@@ -110,12 +111,12 @@ func (p *process) load() *ledger.State {
 // termsOf are those of the transfer that paid an order, or is to.
 func termsOf(book *ledger.State, o *ledger.Order) terms {
 	if f := book.Founds[o.Found]; f != nil {
-		return terms{f.Ref, ton.Nano(f.Amount.Units)}
+		return terms{f.Ref, f.Amount}
 	}
 	if o.Invoice == nil {
 		return terms{}
 	}
-	return terms{o.Invoice.Ref, o.Invoice.Transfer.Amount}
+	return termsIn(*o.Invoice)
 }
 
 // apply begins what the apply command does: settle first, then plan and buy.
@@ -162,7 +163,7 @@ func (p *process) handle(n int) {
 			p.puzzled = p.puzzled || f.Progress.Stage == "bounced"
 		default:
 			p.checker.decides(p, f)
-			p.tasks = append(p.tasks, &task{effect: f})
+			p.tasks = append(p.tasks, &task{effect: f, block: p.chain.block})
 		}
 	}
 }
@@ -210,7 +211,7 @@ func (p *process) strikes(f fault, records []ledger.Event) bool {
 	rare := false
 	for _, e := range records {
 		switch e.(type) {
-		case ledger.WalletChecked, ledger.BurnArmed, ledger.BurnSigned, ledger.PaymentDeadEvent, ledger.OrderHeld,
+		case ledger.WalletChecked, ledger.BurnArmed, ledger.BurnSigned, ledger.PaymentDeadEvent, ledger.OrderHeld, ledger.TransferReceived, ledger.RuleSeen,
 			ledger.OrderResolved, ledger.PaymentRequested, ledger.RequestPaid, ledger.KeyReissued, ledger.TransactionExplained, ledger.FoundAssigned, ledger.FoundSetAside:
 			rare = true
 		}
@@ -242,7 +243,11 @@ func (p *process) finish(err error) {
 		p.end(err)
 		return
 	}
-	p.results = append(p.results, p.state.Result())
+	result := p.state.Result()
+	for _, problem := range result.Problems {
+		p.counter.add("problem: " + problem.Code)
+	}
+	p.results = append(p.results, result)
 	if err == nil && p.stage == settles && p.cancel == 0 && !p.only {
 		p.stage = buys
 		if p.plan() {

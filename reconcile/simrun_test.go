@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/reconcile"
 )
@@ -162,7 +163,7 @@ func expected() (names []string) {
 	for _, kind := range kinds {
 		names = append(names, "wrote "+kind, "crash before writing "+kind, "crash after writing "+kind, "disk full at "+kind)
 	}
-	for _, effect := range []string{"Look", "Wait", "Ask", "Try", "Sign", "Send", "Tell", "Inquire"} {
+	for _, effect := range []string{"Look", "Wait", "Ask", "Trace", "Try", "Sign", "Hand", "Send", "Tell", "Inquire"} {
 		names = append(names, "effect "+effect, "crash before "+effect)
 		if effect != "Send" { // it has no answer
 			names = append(names, "crash between the answer to "+effect+" and its arrival")
@@ -177,20 +178,26 @@ func expected() (names []string) {
 	} {
 		names = append(names, "plan: "+string(code))
 	}
+	for _, code := range []firewall.Code{
+		firewall.OtherAsset, firewall.JettonWallet, firewall.JettonGas, firewall.JettonAmount, firewall.JettonDestination, firewall.JettonResponse, firewall.JettonQuery, firewall.WrongItem,
+	} {
+		names = append(names, "problem: "+string(code))
+	}
 	for _, verdict := range []string{"executed", "executed, signed unseen", "some skipped", "all skipped", "dead by time", "displaced"} {
 		names = append(names, "verdict: "+verdict)
 	}
 	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
 		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused",
-		"effect Hand", "wrote payment_requested", "wrote request_paid")
+		"problem: funds", "problem: limit", "problem: skipped", "problem: bounced", "problem: retries",
+		"refused: locked", "refused: not enough USDT", "refused: not enough gas", "notice sent", "notice paid", "notice held")
 }
 
 // kinds are those of the events that are written in the course of things.
 var kinds = func() (kinds []string) {
 	for _, e := range []ledger.Event{
 		ledger.RunStarted{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.PersonPinned{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
-		ledger.PaymentArmedEvent{}, ledger.PaymentSignedEvent{}, ledger.PaymentExecutedEvent{}, ledger.PaymentDeadEvent{},
-		ledger.OrderAcknowledged{}, ledger.OrderDelivered{}, ledger.OrderHeld{}, ledger.WalletChecked{}, ledger.BurnArmed{}, ledger.BurnSigned{},
+		ledger.PaymentRequested{}, ledger.RequestPaid{}, ledger.PaymentArmedEvent{}, ledger.PaymentSignedEvent{}, ledger.PaymentExecutedEvent{}, ledger.PaymentDeadEvent{},
+		ledger.TransferReceived{}, ledger.OrderAcknowledged{}, ledger.OrderDelivered{}, ledger.OrderHeld{}, ledger.WalletChecked{}, ledger.BurnArmed{}, ledger.BurnSigned{},
 		ledger.OrderResolved{}, ledger.KeyReissued{}, ledger.TransactionExplained{}, ledger.TransferFound{}, ledger.FoundAssigned{}, ledger.FoundSetAside{},
 	} {
 		kinds = append(kinds, ledger.KindOf(e))

@@ -13,39 +13,67 @@ import (
 
 // drawLimits draws what may be spent: now and then too little.
 func (s *sim) drawLimits() {
-	limit := func(low, high int) []ton.Amount { return []ton.Amount{(s.between(low, high) * ton.TON).Amount()} }
+	usdt := s.IntN(4) > 0 // else nothing may be paid in it
+	limit := func(low, high int) []ton.Amount {
+		list := []ton.Amount{(s.between(low, high) * ton.TON).Amount()}
+		if usdt {
+			list = append(list, ton.Amount{Asset: ton.AssetUSDT, Units: int64(s.between(low, high)) * 1_500_000})
+		}
+		return list
+	}
 	s.limits = policy.Limits{Order: limit(3, 40), Run: limit(5, 80), Month: limit(5, 150), Undelivered: limit(1, 40)}
 	s.limits.Price = ceilings(s.between(100, 200) * ton.TON / 100)
 	if s.IntN(4) == 0 {
 		s.limits.FirstTime = limit(1, 10)
 	}
 	if s.IntN(8) == 0 {
-		s.limits.Price = s.limits.Price[:1] // Premium has no ceiling
+		s.limits.Price = s.limits.Price[:1+s.IntN(2)] // Premium has no ceiling, and perhaps nothing in USDT
 	}
 }
 
 // generous forbids nothing that happens here.
 func generous() policy.Limits {
-	plenty := []ton.Amount{(10_000 * ton.TON).Amount()}
+	plenty := []ton.Amount{(10_000 * ton.TON).Amount(), {Asset: ton.AssetUSDT, Units: 15_000_000_000}}
 	return policy.Limits{Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty, Price: ceilings(4 * ton.TON)}
 }
 
 // ceilings allows so much for 100 Stars, and what Premium costs.
 func ceilings(stars ton.Nano) []policy.Ceiling {
-	list := []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: stars.Amount()}}
+	inUSDT := func(n ton.Nano) ton.Amount { return ton.Amount{Asset: ton.AssetUSDT, Units: int64(n) * 15 / 10_000} }
+	hundred := product.Item{Kind: product.Stars, Quantity: 100}
+	list := []policy.Ceiling{{Item: hundred, Max: stars.Amount()}, {Item: hundred, Max: inUSDT(stars)}}
 	for _, months := range []int64{3, 6, 12} {
-		list = append(list, policy.Ceiling{Item: product.Item{Kind: product.Premium, Quantity: months}, Max: (ton.Nano(months) * ton.TON).Amount()})
+		item, most := product.Item{Kind: product.Premium, Quantity: months}, ton.Nano(months)*ton.TON
+		list = append(list, policy.Ceiling{Item: item, Max: most.Amount()}, policy.Ceiling{Item: item, Max: inUSDT(most)})
 	}
 	return list
+}
+
+// drawGoods draws what is given, and in which money it is paid. A top-up is
+// paid in TON.
+func (s *sim) drawGoods() (product.Item, ton.Asset) {
+	item, asset := s.drawItem(), s.drawAsset()
+	if item.Kind == product.TopUp {
+		asset = ton.AssetTON
+	}
+	return item, asset
+}
+
+// drawAsset draws the money that pays.
+func (s *sim) drawAsset() ton.Asset {
+	if s.IntN(3) == 0 {
+		return ton.AssetUSDT
+	}
+	return ton.AssetTON
 }
 
 // drawWant writes the first grants.
 func (s *sim) drawWant() {
 	for g := range 1 + s.IntN(3) {
-		item := s.drawItem()
+		item, asset := s.drawGoods()
 		single := s.IntN(6) == 0
 		for range 1 + s.IntN(4) {
-			s.write(fmt.Sprint("g", g), fmt.Sprint("p", s.IntN(5)), item, single)
+			s.write(fmt.Sprint("g", g), fmt.Sprint("p", s.IntN(5)), item, asset, single)
 			if single {
 				break
 			}
@@ -64,24 +92,25 @@ func (s *sim) drawItem() product.Item {
 }
 
 // write puts an occurrence into what is wanted, if its key is not there.
-func (s *sim) write(grant, person string, item product.Item, single bool) {
+func (s *sim) write(grant, person string, item product.Item, asset ton.Asset, single bool) {
 	key := grant + "/" + person
 	if slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key }) {
 		return
 	}
-	s.want = append(slices.Clone(s.want), spec.Occurrence{Key: key, Grant: grant, Person: person, Handle: person, Item: item, Single: single, Pos: spec.Pos{File: "g.yaml", Line: len(s.want) + 1}})
+	s.want = append(slices.Clone(s.want), spec.Occurrence{Key: key, Grant: grant, Person: person, Handle: person, Item: item, PayWith: asset, Single: single, Pos: spec.Pos{File: "g.yaml", Line: len(s.want) + 1}})
 	s.checker.written(s.want)
 }
 
 // edit changes one thing in what is wanted.
 func (s *sim) edit() {
 	if len(s.want) == 0 || s.IntN(4) == 0 {
-		s.write(fmt.Sprint("g", s.IntN(4)), fmt.Sprint("p", s.IntN(5)), s.drawItem(), false)
+		item, asset := s.drawGoods()
+		s.write(fmt.Sprint("g", s.IntN(4)), fmt.Sprint("p", s.IntN(5)), item, asset, false)
 		return
 	}
 	i := s.IntN(len(s.want))
 	want := slices.Clone(s.want)
-	switch o := &want[i]; s.IntN(6) {
+	switch o := &want[i]; s.IntN(7) {
 	case 0:
 		o.Item.Quantity += 50 // a raise, for Stars
 	case 1:
@@ -89,14 +118,18 @@ func (s *sim) edit() {
 	case 2:
 		o.Item.Quantity = max(1, o.Item.Quantity-50)
 	case 3:
-		o.Item = s.drawItem()
+		o.Item, o.PayWith = s.drawGoods()
 	case 4:
 		s.gone = append(s.gone, *o)
 		want = slices.Delete(want, i, i+1)
 	case 5:
+		if o.Item.Kind != product.TopUp {
+			o.PayWith = s.drawAsset()
+		}
+	case 6:
 		if len(s.gone) > 0 {
 			o := s.gone[s.IntN(len(s.gone))]
-			s.write(o.Grant, o.Person, o.Item, o.Single)
+			s.write(o.Grant, o.Person, o.Item, o.PayWith, o.Single)
 			return
 		}
 	}
@@ -113,13 +146,13 @@ func (s *sim) rename() {
 	o := s.want[i]
 	s.gone = append(s.gone, o)
 	s.want = slices.Delete(slices.Clone(s.want), i, i+1)
-	s.write("new"+o.Grant, o.Person, o.Item, o.Single)
+	s.write("new"+o.Grant, o.Person, o.Item, o.PayWith, o.Single)
 }
 
 // unrename writes the old keys back, as the plan asks for: now both are wanted.
 func (s *sim) unrename() {
 	for _, o := range s.gone {
-		s.write(o.Grant, o.Person, o.Item, o.Single)
+		s.write(o.Grant, o.Person, o.Item, o.PayWith, o.Single)
 	}
 }
 

@@ -37,9 +37,11 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 	case reconcile.Ask:
 		p.moved++
 		o := p.orders[f.Order]
-		offer, err := s.market.quote(intent{p.branch, o.Key, o.Generation, o.Part}, f.Handle, f.Item)
+		offer, err := s.market.quote(intent{p.branch, o.Key, o.Generation, o.Part}, f.Handle, f.Item, f.Asset)
 		s.tracef("the market offers %s for order %d: %s until %d, %v", offer.Invoice.Ref, f.Order, offer.Invoice.Price, offer.Invoice.ValidUntil, err)
 		return reconcile.Offered{Order: f.Order, Offer: offer, Err: err}
+	case reconcile.Trace:
+		return s.follow(p, f)
 	case reconcile.Try:
 		if s.hit(emulationFails) {
 			return reconcile.Tried{Err: errServer}
@@ -65,6 +67,7 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 		return nil
 	case reconcile.Tell:
 		p.moved++
+		s.checker.tells(p, f)
 		return reconcile.Told{Order: f.Order, Err: s.market.confirm(f.Invoice)}
 	case reconcile.Inquire:
 		p.asked++
@@ -88,13 +91,11 @@ func (s *sim) sighted(p *process, f reconcile.Look) reconcile.Event {
 		sight.History = sight.History[:len(sight.History)/2]
 		return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: errors.Join(errProof, err)}
 	}
-	behind := 0
-	if s.hit(lookIsStale) {
-		behind = s.IntN(30)
-	}
-	behind = min(behind, int(s.chain.block-max(p.seen, 101)))
-	p.seen = s.chain.block - uint32(behind)
+	behind := s.behind(p, lookIsStale, 29)
 	sight, err := s.chain.look(f, behind)
+	if err == nil && f.USDT {
+		sight.USDT, err = s.balance(p, behind)
+	}
 	return reconcile.Sighted{Wallet: f.Wallet, Sight: sight, Err: err}
 }
 
@@ -105,7 +106,8 @@ func (s *sim) forged(f reconcile.Look) reconcile.Event {
 	account := s.chain.account
 	account.Data.Seqno++
 	account.Time, account.Block, account.Balance = s.chain.time+1000, s.chain.block+1000, account.Balance+1000*ton.TON
-	return reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: account}, Err: errProof}
+	usdt := ton.Jetton{Wallet: purse, Balance: s.chain.purse.balance + 1_000_000_000}
+	return reconcile.Sighted{Wallet: f.Wallet, Sight: reconcile.Sight{Account: account, USDT: usdt}, Err: errProof}
 }
 
 func (s *sim) sign(f reconcile.Sign) reconcile.Event {
@@ -207,6 +209,7 @@ func (s *sim) produce() {
 		s.strangers()
 		s.include()
 		s.bounce()
+		s.deliver()
 	})
 }
 
@@ -273,6 +276,16 @@ func (s *sim) strangers() {
 		a.CodeHash = ton.Hash{13}
 		s.thawed = s.chain.block + 1 + uint32(s.IntN(60))
 	}
+	if s.hit(purseLocked) {
+		s.chain.purse.locked = true
+		s.thawed = s.chain.block + 1 + uint32(s.IntN(60))
+	}
+	if s.hit(usdtToppedUp) {
+		s.topUpUSDT(int64(s.between(1, 20_000_000)))
+	}
+	if s.hit(othersPayAlike) {
+		s.othersPay()
+	}
 	switch {
 	case !a.Active || a.CodeHash != s.chain.wallet.Version.CodeHash():
 	case s.hit(seqnoTaken):
@@ -281,11 +294,13 @@ func (s *sim) strangers() {
 		s.chain.relay()
 	case s.hit(drained):
 		s.chain.accept(s.chain.own(ton.Transfer{To: stranger, Amount: a.Balance * 9 / 10, Body: comment("thanks")}))
+	case s.hit(usdtStolen):
+		s.chain.accept(s.stealUSDT())
 	case len(s.asked) > 0 && s.hit(phonePays):
 		s.phone(s.IntN(len(s.asked)))
 	case s.hit(boughtByHand):
 		item := product.Item{Kind: product.Stars, Quantity: 50 * (1 + int64(s.IntN(3)))}
-		transfer := s.market.sell(intent{}, "friend", item).transfer()
+		transfer := s.market.sell(intent{}, "friend", item, s.drawAsset()).transfer()
 		s.chain.accept(s.chain.own(transfer))
 		if s.hit(paidTwiceByHand) {
 			s.chain.accept(s.chain.own(transfer))
@@ -360,6 +375,7 @@ func (s *sim) thaw() {
 	if a.Active {
 		a.CodeHash = s.chain.wallet.Version.CodeHash()
 	}
+	s.chain.purse.locked = false
 }
 
 func (s *sim) topUp(amount ton.Nano) {
@@ -376,6 +392,11 @@ func (s *sim) transacted(t ton.Transaction, m *external) {
 	s.checker.transaction(t, m)
 	for _, out := range t.Out {
 		sold := s.market.sold(out)
+		if out.To == purse && m != nil {
+			i := slices.IndexFunc(m.payload.Transfers, out.Is)
+			s.askPurse(m.payload.Transfers[i], sold)
+			continue
+		}
 		if sold == nil || !s.hit(bounces) {
 			continue
 		}
