@@ -164,20 +164,22 @@ func TestAskedAndPaidInPart(t *testing.T) {
 }
 
 // Whoever pays twice, or something beside the request, or another sum, is told:
-// nothing more is bought until a person has looked, and what was asked for is
-// settled by its own transfer alone.
+// nothing more is bought until a person has looked. What was asked for is paid
+// by its own transfer alone. Another one under its ref counts as given all the
+// same: Fragment may have taken it, and so the request is given up, not bought
+// again.
 func TestWhatWasNotAskedForStops(t *testing.T) {
 	for name, c := range map[string]struct {
 		pay  func(*world, ton.Transfer)
 		want ledger.Phase
-		more int // transfers that the ledger can't explain
+		more int // events that take in what the ledger can't explain
 	}{
 		"paid twice":                 {func(w *world, x ton.Transfer) { w.phone(x); w.phone(x) }, ledger.Delivered, 1},
 		"paid twice at once":         {func(w *world, x ton.Transfer) { w.phone(x, x) }, ledger.Delivered, 1},
 		"paid with something beside": {func(w *world, x ton.Transfer) { y := x; y.Amount = 7; w.phone(x, y) }, ledger.Delivered, 1},
-		"paid too much":              {func(w *world, x ton.Transfer) { x.Amount++; w.phone(x) }, ledger.Offered, 1},
-		"paid too little":            {func(w *world, x ton.Transfer) { x.Amount--; w.phone(x) }, ledger.Offered, 1},
-		"paid to somebody else":      {func(w *world, x ton.Transfer) { x.To = w.account.Address; w.phone(x) }, ledger.Offered, 1},
+		"paid too much":              {func(w *world, x ton.Transfer) { x.Amount++; w.phone(x) }, ledger.Offered, 4},
+		"paid too little":            {func(w *world, x ton.Transfer) { x.Amount--; w.phone(x) }, ledger.Offered, 4},
+		"paid to somebody else":      {func(w *world, x ton.Transfer) { x.To = w.account.Address; w.phone(x) }, ledger.Offered, 4},
 	} {
 		w := newWorld(t, ton.V5R1)
 		if _, err := w.ask(stars(1)); err != nil {
@@ -199,12 +201,21 @@ func TestWhatWasNotAskedForStops(t *testing.T) {
 		}
 		events := reconcile.TakeIn(w.book(), w.account.Address, w.history, "it was me")
 		w.log = append(w.log, events...)
-		if len(events) != c.more || len(w.book().Founds) != 0 {
+		if len(events) != c.more || w.book().Given("g/p00") != 100 {
 			t.Errorf("%s: taken in as %+v", name, events)
 		}
-		// Now it goes on. What is still offered is not bought.
+		// Now it goes on. What was offered is not bought.
 		if _, err := w.apply(stars(3), plenty); err != nil || len(w.paid()) != before+2 {
 			t.Errorf("%s: %v, %d transfers after %d", name, err, len(w.paid()), before)
+		}
+		// Nor does the request pay again unseen.
+		w.phone(w.handed[0].Transfers[0])
+		if _, err := w.apply(stars(3), plenty); !errors.Is(err, reconcile.ErrTide) {
+			t.Errorf("%s: paid once more: %v", name, err)
+		}
+		w.log = append(w.log, reconcile.TakeIn(w.book(), w.account.Address, w.history, "it was me")...)
+		if given := w.book().Given("g/p00"); given != 100 {
+			t.Errorf("%s: %d given", name, given)
 		}
 	}
 }

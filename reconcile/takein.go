@@ -61,8 +61,8 @@ type taker struct {
 	lastOrder ledger.OrderID
 	taken     map[string]bool // refs
 	released  map[ledger.OrderID]bool
-	given     map[string]int64 // to a key, with what is assigned here
-	parts     map[string]int
+	given     map[string]int64 // to a key, by what is assigned here
+	parts     map[string]int   // of a key, the newest that is assigned here
 	events    []ledger.Event
 }
 
@@ -87,9 +87,6 @@ func (t *taker) transaction(tx ton.Transaction) {
 		case owner.Request != 0 && owner.Settled == tx.Position:
 			t.taken[ref] = true
 			continue // a person was asked for it, and paid
-		case owner.Phase == ledger.Offered:
-			explained.Reason += fmt.Sprintf("; %s of it went out under the ref %s, for which order %d asks to pay something else", amount, ref, owner.ID)
-			continue
 		}
 		if t.taken[ref] || used && (owner == nil || owner.Phase == ledger.Armed || !owner.Settled.IsZero()) {
 			// Paid a second time. What it bought is known; the money is not.
@@ -99,7 +96,7 @@ func (t *taker) transaction(tx ton.Transaction) {
 		t.taken[ref] = true
 		t.lastFound++
 		if owner != nil {
-			found = append(found, t.release(owner.Key)...)
+			found = append(found, t.release(owner)...)
 		}
 		found = append(found, ledger.TransferFound{Found: t.lastFound, Wallet: t.wallet, Transaction: tx.Position, Time: tx.Time, Item: item, Amount: amount, Ref: ref})
 		if owner != nil && owner.Generation == t.book.Generation(owner.Key) {
@@ -109,13 +106,23 @@ func (t *taker) transaction(tx ton.Transaction) {
 	t.events = append(append(t.events, explained), found...)
 }
 
-// release gives up what was begun for a key: another run went on with it.
-func (t *taker) release(key string) (events []ledger.Event) {
-	for _, o := range t.book.ByKey(key) {
-		if (o.Phase == ledger.Reserved || o.Phase == ledger.Quoted) && !t.released[o.ID] {
-			t.released[o.ID] = true
+// release gives up what was begun for the key of an order whose ref is paid:
+// another run went on with it. Other requests of the key stay open, since a
+// person may have paid them.
+func (t *taker) release(owner *ledger.Order) (events []ledger.Event) {
+	for _, o := range t.book.ByKey(owner.Key) {
+		switch {
+		case t.released[o.ID]:
+			continue
+		case o.Phase == ledger.Reserved || o.Phase == ledger.Quoted:
 			events = append(events, ledger.OrderReleased{Order: o.ID, Reason: "another run paid for this key: " + t.reason})
+		case o == owner && o.Phase == ledger.Offered:
+			events = append(events, ledger.OrderResolved{Order: o.ID, As: ledger.Released,
+				Reason: fmt.Sprintf("something else than request %d paid its ref, so nobody must pay that request: %s", o.Request, t.reason)})
+		default:
+			continue
 		}
+		t.released[o.ID] = true
 	}
 	return events
 }
@@ -123,20 +130,19 @@ func (t *taker) release(key string) (events []ledger.Event) {
 // assign gives a found transfer to the key of the order that was offered its
 // ref.
 func (t *taker) assign(owner *ledger.Order, item product.Item) ledger.Event {
-	if _, begun := t.parts[owner.Key]; !begun {
-		for _, o := range t.book.ByKey(owner.Key) {
-			if o.Generation == owner.Generation && (o.Phase.Spent() || o.Phase.Out()) {
-				t.given[owner.Key] += o.Item.Quantity
-				t.parts[owner.Key] = max(t.parts[owner.Key], o.Part)
-			}
-		}
-	}
 	t.lastOrder++
-	t.parts[owner.Key]++
 	e := ledger.FoundAssigned{
 		Found: t.lastFound, Order: t.lastOrder, Key: owner.Key, Generation: owner.Generation, Part: t.parts[owner.Key], Prior: t.given[owner.Key],
 		Person: owner.Person, Handle: owner.Handle, Single: owner.Single, Reason: fmt.Sprintf("its ref was offered for %s: %s", owner.Key, t.reason),
 	}
+	for _, o := range t.book.ByKey(owner.Key) {
+		if o.Generation == owner.Generation && (o.Phase.Spent() || o.Phase.Out()) && !t.released[o.ID] {
+			e.Prior += o.Item.Quantity
+			e.Part = max(e.Part, o.Part)
+		}
+	}
+	e.Part++
 	t.given[owner.Key] += item.Quantity
+	t.parts[owner.Key] = e.Part
 	return e
 }

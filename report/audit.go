@@ -82,6 +82,23 @@ What they may have paid is not bought until somebody says whom:
 	return s.rows(w, append([][]string{{"REF", "PAID", "WHAT", "FOR", "MAY BE"}}, rows...), nil)
 }
 
+// GivenUp names the requests that must not be paid any more, because their ref
+// is paid: of the events by which a ledger caught up with the chain, those that
+// a person has to act upon. book is the state before them.
+func GivenUp(w io.Writer, book *ledger.State, taken []ledger.Event) error {
+	for _, e := range taken {
+		r, ok := e.(ledger.OrderResolved)
+		if !ok {
+			continue
+		}
+		o := book.Orders[r.Order]
+		if _, err := fmt.Fprintf(w, "Request %d must not be paid any more: another transfer paid for %s. Reject it in the wallet application.\n", o.Request, Clean(o.Key, 200)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func date(t uint32) string {
 	if t == 0 {
 		return ""

@@ -126,7 +126,11 @@ func (p *project) rebuild(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.recorder().Append(ctx, append(paid, reconcile.TakeIn(p.book, address, history, p.reason)...)); err != nil {
+		taken := reconcile.TakeIn(p.book, address, history, p.reason)
+		if err := p.recorder().Append(ctx, append(paid, taken...)); err != nil {
+			return err
+		}
+		if err := report.GivenUp(p.program.stdout, p.book, taken); err != nil {
 			return err
 		}
 		if err := p.reload(ctx); err != nil {
