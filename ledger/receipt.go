@@ -25,6 +25,21 @@ func asks(body ton.BoC) bool {
 	return err == nil
 }
 
+// Route is where the USDT of an order is on its way: from a jetton wallet of
+// ours to an account, of which the jetton wallet is the receiver. It reports
+// false of an order that is not sent.
+func Route(o *Order) (wallet, owner ton.Address, sent bool) {
+	if o == nil || o.Phase != Sent || o.Invoice == nil {
+		return wallet, owner, false
+	}
+	c, err := o.Invoice.Transfer.Body.Cell()
+	if err != nil {
+		return wallet, owner, false
+	}
+	j, err := ton.ParseJettonTransfer(c)
+	return o.Invoice.Transfer.To, j.Destination, err == nil
+}
+
 // ReceiptOf is what the trail says of an order that was sent: TransferReceived
 // if the receiver's jetton wallet has taken exactly its sum, OrderHeld if one
 // of the two wallets has refused it, or nil: nothing is known yet.

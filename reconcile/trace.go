@@ -19,11 +19,8 @@ type way struct {
 
 // wayOf is the way of an order that was sent, and whether it has one.
 func wayOf(o *ledger.Order) (way, bool) {
-	if o == nil || o.Phase != ledger.Sent || o.Invoice == nil {
-		return way{}, false
-	}
-	j, ok := jettonOf(o.Invoice.Transfer)
-	return way{o.Invoice.Transfer.To, j.Destination}, ok
+	wallet, owner, sent := ledger.Route(o)
+	return way{wallet, owner}, sent
 }
 
 func jettonOf(t ton.Transfer) (ton.JettonTransfer, bool) {

@@ -57,8 +57,14 @@ type rig struct {
 	want   []spec.Occurrence
 }
 
-// apply is one process: it opens everything anew, plans, and buys.
+// apply is one process, which dies at its n-th write.
 func (r *rig) apply(t *testing.T, n int, before bool) (reconcile.Result, error) {
+	t.Helper()
+	return r.run(t, func(s *sqlite.Store) reconcile.Ledger { return &crashing{store: s, n: n, before: before} })
+}
+
+// run is one process: it opens everything anew, plans, and buys.
+func (r *rig) run(t *testing.T, over func(*sqlite.Store) reconcile.Ledger) (reconcile.Result, error) {
 	t.Helper()
 	ctx := t.Context()
 	store, err := sqlite.Open(ctx, r.path)
@@ -92,7 +98,7 @@ func (r *rig) apply(t *testing.T, n int, before bool) (reconcile.Result, error) 
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}, Host: "test",
 	})
 	return reconcile.Apply(ctx, nil, s, reconcile.World{
-		Ledger: &crashing{store: store, n: n, before: before}, Market: newMarket([]seat{{client: session}}), Signer: inside{w}, Chain: lookout{Client: client},
+		Ledger: over(store), Market: newMarket([]seat{{client: session}}), Signer: inside{w}, Chain: lookout{client, r.world.USDTMaster},
 	})
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,9 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
-	"github.com/fragplan/fragplan/ton"
 )
 
 // What only a person may decide. Each decision is an event with its reason;
@@ -58,7 +55,7 @@ func (p *program) ledgerResolve() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resolve KEY", Short: "Say what became of an order that waits for a person", Args: cobra.ExactArgs(1), ValidArgsFunction: p.keys,
 		RunE: func(c *cobra.Command, args []string) error {
-			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, "returned": ledger.Released, asUnpaid: ledger.Released}[as]
+			phase, ok := map[string]ledger.Phase{"delivered": ledger.Delivered, asReturned: ledger.Released, asUnpaid: ledger.Released}[as]
 			if !ok {
 				return errors.New("-as must be delivered (it was given), returned (the money came back: it may be bought again) or unpaid (nobody has paid the request and nobody will: it may be bought again)")
 			}
@@ -70,10 +67,8 @@ func (p *program) ledgerResolve() *cobra.Command {
 				return err
 			}
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
-				if as == asUnpaid {
-					if err := project.findPaid(c.Context(), args[0]); err != nil {
-						return nil, "", err
-					}
+				if err := project.lookAgain(c.Context(), args[0], as); err != nil {
+					return nil, "", err
 				}
 				orders, err := waiting(project.book.ByKey(args[0]), args[0], as, named, all)
 				if err != nil {
@@ -117,37 +112,11 @@ func orderNamed(text string) (ledger.OrderID, error) {
 	return ledger.OrderID(n), nil
 }
 
-// asUnpaid is a person's word that nobody has paid a request and nobody will.
-const asUnpaid = "unpaid"
-
-// findPaid settles what the chain shows as paid by now, so that nobody gives
-// up what was paid a minute ago.
-func (p *project) findPaid(ctx context.Context, key string) error {
-	client, err := p.chain(ctx)
-	if err != nil {
-		return err
-	}
-	looked := map[ton.Address]bool{}
-	for _, o := range p.book.ByKey(key) {
-		if o.Phase != ledger.Offered || looked[o.Wallet] {
-			continue
-		}
-		looked[o.Wallet] = true
-		w := p.book.Wallets[o.Wallet]
-		sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, w.Since())
-		if err != nil {
-			return fmt.Errorf("whether it was paid meanwhile: %w", err)
-		}
-		events, err := reconcile.Answers(p.book, w.Address, sight.History)
-		if err == nil {
-			err = p.recorder().Append(ctx, events)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// What a person may say of money that bought nothing.
+const (
+	asReturned = "returned" // it came back
+	asUnpaid   = "unpaid"   // nobody has paid the request, and nobody will
+)
 
 // waiting chooses the orders of a key that a person's word is about: the one
 // that is named, the only one, or all of them if that was said.

@@ -91,15 +91,21 @@ func rich(tb testing.TB, dir string) *sandbox.World {
 // returns what it printed.
 func fragplan(ctx context.Context, tb testing.TB, dir string, args ...string) string {
 	tb.Helper()
-	var stdout, stderr bytes.Buffer
+	code, stdout, stderr := fragplanSays(ctx, dir, args...)
+	if code != 0 {
+		tb.Fatalf("fragplan %s: exit status %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+func fragplanSays(ctx context.Context, dir string, args ...string) (code int, stdout, stderr string) {
+	var out, complaints bytes.Buffer
 	p := &program{
-		args: append([]string{"-chdir", dir, "-sandbox"}, args...), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+		args: append([]string{"-chdir", dir, "-sandbox"}, args...), stdin: strings.NewReader(""), stdout: &out, stderr: &complaints,
 		getenv: func(string) string { return "" }, interrupt: make(chan struct{}),
 	}
-	if code := p.run(ctx); code != 0 {
-		tb.Fatalf("fragplan %s: exit status %d\n%s", strings.Join(args, " "), code, stderr.String())
-	}
-	return stdout.String()
+	code = p.run(ctx)
+	return code, out.String(), complaints.String()
 }
 
 // A thousand people are credited exactly what the YAML says, in every
