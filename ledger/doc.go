@@ -41,6 +41,10 @@
 // What stands in the chain and in no payment is noted as explained, and a
 // transfer of it to Fragment is a [Found]: an order once it is known for whom.
 //
+// A key may be moved to another name with all that is recorded of it; the log
+// keeps the names under which it was written, the state speaks of the newest
+// alone. What was given to a key by other means is a [Settlement].
+//
 // Of grants that recur it also keeps each [Rule], since the day on which it was
 // first acted upon.
 //

@@ -224,6 +224,23 @@ type (
 		Found  FoundID `json:"found"`
 		Reason string  `json:"reason"`
 	}
+	// KeyMoved gives a key another name, with all that is recorded of it. The
+	// earlier name is never bought under again.
+	KeyMoved struct {
+		From string `json:"from"`
+		To   string `json:"to"`
+	}
+	// KeySettled states that something was given to a key otherwise: Item counts
+	// as given beside the Prior sum.
+	KeySettled struct {
+		Key        string       `json:"key"`
+		Generation int          `json:"generation"`
+		Prior      int64        `json:"prior"`
+		Person     string       `json:"person"`
+		Handle     string       `json:"handle"`
+		Item       product.Item `json:"item"`
+		Reason     string       `json:"reason"`
+	}
 	// RuleSeen records the schedule of a recurring grant before anything is
 	// bought by it: the first, or one that was edited, which makes no dates
 	// before Since.
@@ -261,6 +278,8 @@ func (TransactionExplained) kind() string { return "transaction_explained" }
 func (TransferFound) kind() string        { return "transfer_found" }
 func (FoundAssigned) kind() string        { return "found_assigned" }
 func (FoundSetAside) kind() string        { return "found_set_aside" }
+func (KeyMoved) kind() string             { return "key_moved" }
+func (KeySettled) kind() string           { return "key_settled" }
 func (RuleSeen) kind() string             { return "rule_seen" }
 
 // KindOf names an event's type, as stores keep it.
@@ -319,6 +338,8 @@ var decoders = map[string]func([]byte) (Event, error){
 	"transfer_found":        decode[TransferFound],
 	"found_assigned":        decode[FoundAssigned],
 	"found_set_aside":       decode[FoundSetAside],
+	"key_moved":             decode[KeyMoved],
+	"key_settled":           decode[KeySettled],
 	"rule_seen":             decode[RuleSeen],
 }
 

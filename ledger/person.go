@@ -41,7 +41,7 @@ func (s *State) decide(e Event) error {
 		}
 		return s.resolve(e)
 	case KeyReissued:
-		if len(s.keys[e.Key]) == 0 || e.Generation != s.Generation(e.Key)+1 || e.Reason == "" {
+		if !s.Known(e.Key) || e.Generation != s.Generation(e.Key)+1 || e.Reason == "" {
 			return fmt.Errorf("%s generation %d: %w", e.Key, e.Generation, ErrTransition)
 		}
 		for _, id := range s.keys[e.Key] {
@@ -57,6 +57,10 @@ func (s *State) decide(e Event) error {
 		}
 		s.Noted[e.Transaction] = e.Reason
 		return nil
+	case KeyMoved:
+		return s.rename(e)
+	case KeySettled:
+		return s.settleKey(e)
 	case TransferFound:
 		return s.find(e)
 	case FoundAssigned:
@@ -115,6 +119,8 @@ func (s *State) assign(e FoundAssigned) error {
 		return fmt.Errorf("found transfer %d: %w", e.Found, ErrTransition)
 	case e.Order != s.LastOrder+1:
 		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
+	case s.Names[e.Key] != "":
+		return fmt.Errorf("%s is an earlier name of %s: %w", e.Key, s.Names[e.Key], ErrTransition)
 	case !e.Row.IsZero() && (s.RowUsed(e.Row) || !e.Row.Names(e.Handle, f.Item, f.Amount)):
 		return fmt.Errorf("found transfer %d: row %v is not of it, or is another order's: %w", e.Found, e.Row, ErrTransition)
 	case e.Generation != s.Generation(e.Key) || e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):

@@ -26,6 +26,8 @@ type State struct {
 	Noted    map[ton.Position]string // transactions outside our payments that are explained, with the reason
 	Reissues map[string]Reissue      // the newest of each key
 	Rules    map[string][]Rule       // of recurring grants, the oldest first
+	Names    map[string]string       // every name that a key had before, and the one that it has now
+	Settled  map[string][]Settlement // what was given to a key otherwise, the oldest first
 
 	LastOrder   OrderID
 	LastPayment PaymentID
@@ -53,6 +55,8 @@ func NewState() *State {
 		Noted:    map[ton.Position]string{},
 		Reissues: map[string]Reissue{},
 		Rules:    map[string][]Rule{},
+		Names:    map[string]string{},
+		Settled:  map[string][]Settlement{},
 		keys:     map[string][]OrderID{},
 		rows:     map[Row]OrderID{},
 	}
@@ -84,8 +88,9 @@ func (s *State) Addresses() []ton.Address {
 	return slices.SortedFunc(maps.Keys(s.Wallets), func(a, b ton.Address) int { return cmp.Compare(a.Raw(), b.Raw()) })
 }
 
-// Given is the key's sum over its current generation: what was paid and what
-// may still be paid. Released orders count nothing.
+// Given is the key's sum over its current generation: what was paid, what may
+// still be paid, and what a person says was given otherwise. Released orders
+// count nothing.
 func (s *State) Given(key string) (sum int64) {
 	generation := s.Generation(key)
 	for _, id := range s.keys[key] {
@@ -93,7 +98,7 @@ func (s *State) Given(key string) (sum int64) {
 			sum += o.Item.Quantity
 		}
 	}
-	return sum
+	return sum + s.SettledFor(key)
 }
 
 // Generation is the key's newest generation: 1, and one more for each time a
@@ -198,6 +203,8 @@ func (s *State) reserve(e OrderReserved) error {
 	switch {
 	case e.Order != s.LastOrder+1:
 		return fmt.Errorf("order %d after %d: %w", e.Order, s.LastOrder, ErrTransition)
+	case s.Names[e.Key] != "":
+		return fmt.Errorf("%s is an earlier name of %s: %w", e.Key, s.Names[e.Key], ErrTransition)
 	case e.Generation != s.Generation(e.Key):
 		return fmt.Errorf("%s generation %d, and %d is the newest: %w", e.Key, e.Generation, s.Generation(e.Key), ErrPrior)
 	case e.Prior != s.Given(e.Key) || e.Part != s.NextPart(e.Key):

@@ -78,6 +78,7 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 	}{
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
+		{"name", `SELECT key, now FROM name WHERE key <> now`, l.name},
 		{"orders", `SELECT id, run, key, generation, part, person, o.handle, single, o.kind, o.quantity, wallet, cap_asset, cap, reserve_asset, reserve,
 			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request, scopes,
 			l.handle, l.kind, l.quantity, l.asset, l.price, l.time
@@ -100,7 +101,8 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"found", `SELECT id, wallet, lt, hash, time, kind, quantity, asset, amount, ref, order_id, reason FROM found`, l.found},
 		{"rule", `SELECT grant_name, text, since FROM rule ORDER BY grant_name, n`, l.rule},
 		{"pin", `SELECT handle, order_id, name, photo, reason FROM pin ORDER BY handle, n`, l.pin},
-		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY key, generation`, l.reissue},
+		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY generation, key`, l.reissue},
+		{"settled", `SELECT key, generation, person, handle, kind, quantity, reason FROM settled ORDER BY id`, l.settled},
 	} {
 		if err := s.each(ctx, q.query, q.row); err != nil {
 			return nil, s.failed(q.table, err)
@@ -132,6 +134,7 @@ func (l *loader) order(r *row) error {
 		Cap: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()}, Reserve: ton.Amount{Asset: ton.Asset(r.word()), Units: r.number()},
 		Phase: ledger.Phase(r.word()), Reason: r.word(),
 	}
+	o.Key = l.state.Now(o.Key)
 	if n := int(r.number()); n > 0 {
 		o.Invoice = &ledger.Invoice{N: n} // filled by its row
 	}

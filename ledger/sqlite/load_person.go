@@ -64,9 +64,23 @@ func (l *loader) pin(r *row) error {
 	return nil
 }
 
+func (l *loader) name(r *row) error {
+	key := r.text()
+	l.state.Names[key] = r.text()
+	return nil
+}
+
+func (l *loader) settled(r *row) error {
+	key := l.state.Now(r.text())
+	l.state.Settled[key] = append(l.state.Settled[key], ledger.Settlement{
+		Generation: int(r.number()), Person: r.text(), Handle: r.text(), Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()}, Reason: r.text(),
+	})
+	return nil
+}
+
 // reissue keeps the newest of a key, which comes last.
 func (l *loader) reissue(r *row) error {
-	key := r.text()
+	key := l.state.Now(r.text())
 	l.state.Reissues[key] = ledger.Reissue{Generation: int(r.number()), Reason: r.text()}
 	return nil
 }

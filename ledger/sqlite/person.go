@@ -50,6 +50,12 @@ func (s *Store) decide(ctx context.Context, e ledger.Event) error {
 		return s.resolve(ctx, e)
 	case ledger.KeyReissued:
 		return s.one(ctx, `INSERT INTO reissue (key, generation, reason) VALUES (?, ?, ?)`, e.Key, e.Generation, e.Reason)
+	case ledger.KeyMoved:
+		return s.rename(ctx, e)
+	case ledger.KeySettled:
+		return s.one(ctx, `INSERT INTO settled (id, key, generation, prior, person, handle, kind, quantity, reason)
+			VALUES ((SELECT coalesce(max(id), 0) + 1 FROM settled), ?, ?, ?, ?, ?, ?, ?, ?)`,
+			e.Key, e.Generation, e.Prior, e.Person, e.Handle, string(e.Item.Kind), e.Item.Quantity, e.Reason)
 	case ledger.TransactionExplained:
 		return s.one(ctx, `INSERT INTO noted (lt, hash, wallet, reason) VALUES (?, ?, ?, ?)`,
 			int64(e.Transaction.LT), e.Transaction.Hash[:], e.Wallet.Raw(), e.Reason)
@@ -63,6 +69,19 @@ func (s *Store) decide(ctx context.Context, e ledger.Event) error {
 		return s.one(ctx, `UPDATE found SET reason = ? WHERE id = ?`, e.Reason, int64(e.Found))
 	}
 	return fmt.Errorf("unknown event %T: %w", e, ledger.ErrTransition)
+}
+
+// rename has all names of a key stand for another one. What was recorded under
+// them stays as it is.
+func (s *Store) rename(ctx context.Context, e ledger.KeyMoved) error {
+	if err := s.one(ctx, `INSERT INTO moved (id, from_key, to_key) VALUES ((SELECT coalesce(max(id), 0) + 1 FROM moved), ?, ?)`, e.From, e.To); err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, `UPDATE name SET now = ? WHERE now = ?`, e.To, e.From); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, `INSERT INTO name (key, now) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = ?1)`, e.From, e.To)
+	return err
 }
 
 func (s *Store) resolve(ctx context.Context, e ledger.OrderResolved) error {

@@ -108,7 +108,7 @@ func TestOnlyAPersonBeginsAGeneration(t *testing.T) {
 	refused(t, s, ledger.ErrTransition, ledger.KeyReissued{Key: "gift/p1", Generation: 3, Reason: "x"})
 	for _, c := range []struct{ statement, reason string }{
 		{`INSERT INTO reissue VALUES ('gift/p1', 3, 'x')`, "may still be paid"},
-		{`INSERT INTO reissue VALUES ('gift/p9', 2, 'x')`, "a key that was ordered"},
+		{`INSERT INTO reissue VALUES ('gift/p9', 2, 'x')`, "a key that was given"},
 		{`DROP TRIGGER reissue_waits_for_live_orders; INSERT INTO reissue VALUES ('gift/p1', 3, '')`, "reissued_for_a_reason"},
 		{`INSERT INTO reissue VALUES ('gift/p1', 2, 'x')`, "a generation follows the newest"},
 		{`INSERT INTO reissue VALUES ('gift/p1', 4, 'x')`, "a generation follows the newest"},

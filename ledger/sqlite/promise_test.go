@@ -214,7 +214,7 @@ func TestLedgerWithoutPinsIsMigrated(t *testing.T) {
 	s, path := locked(t)
 	put(t, s, story(3)...)
 	s.Close()
-	if _, err := raw(t, path).Exec(`DROP TRIGGER order_keeps_its_scopes; ALTER TABLE orders DROP COLUMN scopes; ALTER TABLE invoice DROP COLUMN session; DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin; PRAGMA user_version = 3`); err != nil {
+	if _, err := raw(t, path).Exec(nameless(t) + `DROP TRIGGER order_keeps_its_scopes; ALTER TABLE orders DROP COLUMN scopes; ALTER TABLE invoice DROP COLUMN session; DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin; PRAGMA user_version = 3`); err != nil {
 		t.Fatal(err)
 	}
 	s, err := sqlite.Open(t.Context(), path)

@@ -99,7 +99,7 @@ func missing(taken map[string]int) []string {
 	return slices.DeleteFunc([]string{
 		"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
 		"payment_dead", "transfer_received", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
-		"payment_requested", "request_paid", "key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned",
+		"payment_requested", "request_paid", "key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned", "key_moved", "key_settled",
 	}, func(kind string) bool { return taken[kind] > 0 })
 }
 
@@ -159,9 +159,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 31)
+	step := n(0, 33)
 	if n(0, 3) > 0 {
-		kinds := []int{3, 18, 23, 27}
+		kinds := []int{3, 18, 23, 27, 32, 33}
 		for _, o := range s.Orders {
 			kinds = append(kinds, next[o.Phase]...)
 		}
@@ -202,6 +202,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		return ledger.Anchored{Wallet: ton.Address{Account: [32]byte{byte(n(1, 5))}}, Version: ton.V5R1}
 	case 3, 4, 5:
 		key := rapid.SampledFrom([]string{"a/x", "a/y", "b/x"}).Draw(r, "key")
+		if !odd() {
+			key = s.Now(key)
+		}
 		e := ledger.OrderReserved{
 			Order: s.LastOrder + 1, Run: 1, Key: key, Generation: s.Generation(key), Part: s.NextPart(key), Prior: s.Given(key), Person: "x", Handle: "x",
 			Item: product.Item{Kind: product.Stars, Quantity: int64(n(50, 60))}, Wallet: ours, Cap: ton.TON.Amount(), Reserve: ton.TON.Amount(),
@@ -371,7 +374,7 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 	odd := func() bool { return rapid.IntRange(0, 19).Draw(r, "odd") == 13 }
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	wallet := func() ton.Address { return rapid.SampledFrom([]ton.Address{ours, theirs, market}).Draw(r, "wallet") }
-	key := func() string { return rapid.SampledFrom([]string{"a/x", "a/y", "b/x", "c/x"}).Draw(r, "key") }
+	key := func() string { return rapid.SampledFrom([]string{"a/x", "a/y", "b/x", "c/x", "d/x"}).Draw(r, "key") }
 	found := func() ledger.FoundID {
 		for id := ledger.FoundID(1); id <= s.LastFound; id++ {
 			if s.Founds[id].Open() && !odd() {
@@ -468,6 +471,26 @@ func anyDecision(r *rapid.T, s *ledger.State, step int, order func(...ledger.Pha
 		}
 		if f := s.Founds[e.Found]; f != nil && n(0, 2) == 0 {
 			e.Row = listed(r, "x", f.Item, f.Amount)
+		}
+		return e
+	case 32:
+		e := ledger.KeyMoved{From: key(), To: key()}
+		if known := slices.Sorted(maps.Keys(s.Keys())); len(known) > 0 && !odd() {
+			e.From = rapid.SampledFrom(known).Draw(r, "from")
+		}
+		return e
+	case 33:
+		e := ledger.KeySettled{Key: key(), Person: "x", Handle: "x", Item: product.Item{Kind: product.Stars, Quantity: int64(n(0, 60))}, Reason: reason}
+		e.Generation, e.Prior = s.Generation(e.Key), s.Given(e.Key)
+		switch n(0, 16) {
+		case 0:
+			e.Item.Quantity = -1
+		case 1:
+			e.Generation++
+		case 2:
+			e.Prior++
+		case 3:
+			e.Key = ""
 		}
 		return e
 	case 27:

@@ -169,6 +169,10 @@ func differs(a, b *ledger.State) string {
 		return "a transaction that is explained"
 	case !reflect.DeepEqual(a.Reissues, b.Reissues):
 		return "a reissue"
+	case !reflect.DeepEqual(a.Names, b.Names):
+		return "the name of a key"
+	case !reflect.DeepEqual(a.Settled, b.Settled):
+		return "what was given otherwise"
 	case !reflect.DeepEqual(a.Rules, b.Rules):
 		return "a recurring grant's rule"
 	case len(a.Orders) != len(b.Orders) || len(a.Payments) != len(b.Payments):
