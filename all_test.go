@@ -23,7 +23,8 @@ var doors = map[string][]string{
 	"schedule":        {},
 	"spec":            {"policy", "product", "schedule", "ton"},
 	"ledger":          {"product", "ton"},
-	"ledger/sqlite":   {"ledger", "product", "ton"},
+	"ledger/store":    {"ledger", "product", "ton"},
+	"ledger/sqlite":   {"ledger", "ledger/store", "ton"},
 	"ledger/gitlog":   {"ledger"},
 	"firewall":        {"product", "ton"},
 	"reconcile":       {"firewall", "ledger", "policy", "product", "schedule", "spec", "ton"},
@@ -42,7 +43,7 @@ var doors = map[string][]string{
 }
 
 // sealed rooms can't reach the network, a database or another program.
-var sealed = []string{"ton", "product", "leak", "policy", "schedule", "spec", "ledger", "firewall", "reconcile", "report", "wallet"}
+var sealed = []string{"ton", "product", "leak", "policy", "schedule", "spec", "ledger", "ledger/store", "firewall", "reconcile", "report", "wallet"}
 
 // What a sealed room must not reach by any path. validator/v10 links net for
 // its address checks, so net alone is only forbidden in our own imports.

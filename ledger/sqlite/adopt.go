@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/store"
 )
 
 // Restore makes a ledger file from a log that is kept somewhere else, in one
@@ -26,23 +26,7 @@ func (s *Store) adopt(ctx context.Context, log func(yield func(ledger.Record) er
 	if err != nil {
 		return err
 	}
-	return log(func(r ledger.Record) error {
-		if r.Seq != head.Seq+1 || r.Prev != head.Hash || r.Link() != r.Hash {
-			return fmt.Errorf("ledger %s: record %d does not follow record %d: %w", s.path, r.Seq, head.Seq, ErrCorrupt)
-		}
-		e, err := ledger.Decode(r.Kind, r.Body)
-		if err != nil {
-			return fmt.Errorf("ledger %s: record %d: %w", s.path, r.Seq, err)
-		}
-		if err := s.project(ctx, e); err != nil {
-			return s.refused(e, err)
-		}
-		if err := s.record(ctx, r); err != nil {
-			return s.refused(e, err)
-		}
-		head = r.Head()
-		return nil
-	})
+	return store.Adopt(ctx, tables{s}, head, log)
 }
 
 // RecordsAfter yields the records behind the one with the given number, the
@@ -50,5 +34,5 @@ func (s *Store) adopt(ctx context.Context, log func(yield func(ledger.Record) er
 func (s *Store) RecordsAfter(ctx context.Context, seq int64, yield func(ledger.Record) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.read(ctx, func() error { return s.log(ctx, seq, yield) })
+	return s.read(ctx, func() error { return store.Log(ctx, tables{s}, seq, yield) })
 }

@@ -9,6 +9,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/store"
 )
 
 // Append writes the events, all or none, and returns when they are durable.
@@ -48,31 +49,7 @@ func (s *Store) write(ctx context.Context, epoch int64, events []ledger.Event) e
 	if err != nil {
 		return err
 	}
-	for _, e := range events {
-		if err := s.project(ctx, e); err != nil {
-			return s.refused(e, err)
-		}
-		if taken, ok := e.(ledger.EpochTaken); ok {
-			epoch = taken.Epoch
-		}
-		body, err := ledger.Encode(e)
-		if err != nil {
-			return err
-		}
-		r := ledger.Record{Seq: head.Seq + 1, Epoch: epoch, Time: now(), Kind: ledger.KindOf(e), Body: body, Prev: head.Hash}
-		r.Hash = r.Link()
-		if err := s.record(ctx, r); err != nil {
-			return s.refused(e, err)
-		}
-		head = r.Head()
-	}
-	return nil
-}
-
-func (s *Store) record(ctx context.Context, r ledger.Record) error {
-	_, err := s.exec(ctx, `INSERT INTO event (seq, epoch, time, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		r.Seq, r.Epoch, r.Time, r.Kind, string(r.Body), r.Prev[:], r.Hash[:])
-	return err
+	return store.Append(ctx, tables{s}, head, epoch, now(), events)
 }
 
 // refused turns a constraint of the schema into the error of the rule it
@@ -151,13 +128,4 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-// one is exec for a statement that must change exactly one row.
-func (s *Store) one(ctx context.Context, query string, args ...any) error {
-	n, err := s.exec(ctx, query, args...)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("%d rows fit: %w", n, ledger.ErrTransition)
-	}
-	return err
 }

@@ -9,13 +9,6 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Lease is how long a holder may show no sign of life before a newcomer takes
-// the ledger over.
-const Lease = 60 * time.Second
-
-// beatsPerLease is how often a holder shows within a lease that it runs.
-const beatsPerLease = 6
-
 // A claim is a lock that is held, and the note in its file. It writes to the
 // file that it has open, never to a name: once another file stands in that
 // place, it harms nobody.

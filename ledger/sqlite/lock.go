@@ -14,32 +14,8 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/store"
 )
-
-// ErrLocked is matched by every *LockedError.
-var ErrLocked = errors.New("the ledger is locked")
-
-// LockedError says who holds the ledger. Its fields are what the holder wrote
-// about itself; the names are empty if it had no time to.
-type LockedError struct {
-	Holder string        `json:"holder"`
-	Host   string        `json:"host"`
-	PID    int           `json:"pid"`
-	Since  time.Time     `json:"since"`
-	Beat   time.Time     `json:"beat"` // when the holder last showed that it runs
-	Age    time.Duration `json:"-"`    // of the beat, when it was read
-}
-
-// Error names the holder.
-func (e *LockedError) Error() string {
-	if e.Holder == "" {
-		return ErrLocked.Error()
-	}
-	return fmt.Sprintf("%v by %q on %q (process %d) since %s, last heard of %s ago", ErrLocked, e.Holder, e.Host, e.PID, e.Since.Format(time.RFC3339), e.Age.Round(time.Second))
-}
-
-// Is reports whether target is ErrLocked.
-func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // Lock makes the caller the only writer until Close: it takes the file lock
 // and raises the epoch, after which older writers get ErrEpoch whatever became
@@ -79,7 +55,7 @@ func (s *Store) Lock(ctx context.Context, holder string) error {
 		return errors.Join(err, c.release())
 	}
 	s.claim = c
-	c.keep(max(s.Lease/beatsPerLease, time.Millisecond))
+	c.keep(max(s.Lease/store.BeatsPerLease, time.Millisecond))
 	return nil
 }
 

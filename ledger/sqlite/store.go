@@ -3,7 +3,8 @@
 // before Append returns.
 //
 // It decides nothing: which event may follow which is package ledger's table,
-// which the schema holds a second time.
+// which the schema holds a second time. What is written to the tables is
+// package ledger/store's, as in every other database.
 package sqlite
 
 import (
@@ -22,16 +23,24 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/ledger/store"
 )
 
-// Errors that callers tell apart.
+// What callers tell apart is the same for every store.
 var (
-	ErrMissing = errors.New("there is no ledger here")
-	ErrNewer   = errors.New("a newer fragplan wrote this ledger")
-	ErrCorrupt = errors.New("the ledger is damaged, or the file is none")
-	ErrEpoch   = errors.New("another writer has taken the ledger over")
+	ErrMissing = store.ErrMissing
+	ErrNewer   = store.ErrNewer
+	ErrCorrupt = store.ErrCorrupt
+	ErrEpoch   = store.ErrEpoch
+	ErrLocked  = store.ErrLocked
 )
+
+// LockedError says who holds the ledger.
+type LockedError = store.LockedError
+
+// Lease is how long a holder may show no sign of life before a newcomer takes
+// the ledger over.
+const Lease = store.Lease
 
 // Store is an open ledger file. Its methods may be called concurrently and
 // run one at a time.
@@ -193,21 +202,7 @@ func (s *Store) Head(ctx context.Context) (ledger.Head, error) {
 	return s.head(ctx)
 }
 
-func (s *Store) head(ctx context.Context) (ledger.Head, error) {
-	var h ledger.Head
-	var hash []byte
-	err := s.conn.QueryRowContext(ctx, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`).Scan(&h.Seq, &hash)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ledger.Head{}, nil
-	case err != nil:
-		return ledger.Head{}, s.failed("head", err)
-	case len(hash) != len(h.Hash):
-		return ledger.Head{}, fmt.Errorf("ledger %s: head: %w", s.path, ErrCorrupt)
-	}
-	h.Hash = ton.Hash(hash)
-	return h, nil
-}
+func (s *Store) head(ctx context.Context) (ledger.Head, error) { return store.Head(ctx, tables{s}) }
 
 // Close gives the lock back and closes the file.
 func (s *Store) Close() error {

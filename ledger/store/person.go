@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"context"
@@ -9,12 +9,12 @@ import (
 )
 
 // hold notes the transaction that brought an order's money back, if that is why.
-func (s *Store) hold(ctx context.Context, e ledger.OrderHeld) error {
+func (s projection) hold(ctx context.Context, e ledger.OrderHeld) error {
 	if e.Bounce.IsZero() {
 		return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ? WHERE id = ? AND phase IN ('paid', 'acknowledged')`, e.Reason, int64(e.Order))
 	}
 	lt, hash := int64(e.Bounce.LT), e.Bounce.Hash[:]
-	if _, err := s.exec(ctx, `INSERT INTO noted (lt, hash, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, lt, hash, e.Reason); err != nil {
+	if err := s.any(ctx, `INSERT INTO noted (lt, hash, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, lt, hash, e.Reason); err != nil {
 		return err
 	}
 	err := s.one(ctx, `INSERT INTO bounce (id, order_id, lt, hash, reason) VALUES ((SELECT coalesce(max(id), 0) + 1 FROM bounce), ?, ?, ?, ?)`,
@@ -29,7 +29,7 @@ func (s *Store) hold(ctx context.Context, e ledger.OrderHeld) error {
 		e.Reason, int64(e.Order))
 }
 
-func (s *Store) armBurn(ctx context.Context, e ledger.BurnArmed) error {
+func (s projection) armBurn(ctx context.Context, e ledger.BurnArmed) error {
 	p := e.Payload
 	if len(p.Transfers) > 0 {
 		return fmt.Errorf("payment %d: a burn with %d transfers: %w", e.Payment, len(p.Transfers), ledger.ErrTransition)
@@ -44,7 +44,7 @@ func (s *Store) armBurn(ctx context.Context, e ledger.BurnArmed) error {
 }
 
 // decide projects what a person decided.
-func (s *Store) decide(ctx context.Context, e ledger.Event) error {
+func (s projection) decide(ctx context.Context, e ledger.Event) error {
 	switch e := e.(type) {
 	case ledger.OrderResolved:
 		return s.resolve(ctx, e)
@@ -73,24 +73,23 @@ func (s *Store) decide(ctx context.Context, e ledger.Event) error {
 
 // rename has all names of a key stand for another one. What was recorded under
 // them stays as it is.
-func (s *Store) rename(ctx context.Context, e ledger.KeyMoved) error {
+func (s projection) rename(ctx context.Context, e ledger.KeyMoved) error {
 	if err := s.one(ctx, `INSERT INTO moved (id, from_key, to_key) VALUES ((SELECT coalesce(max(id), 0) + 1 FROM moved), ?, ?)`, e.From, e.To); err != nil {
 		return err
 	}
-	if _, err := s.exec(ctx, `UPDATE name SET now = ? WHERE now = ?`, e.To, e.From); err != nil {
+	if err := s.any(ctx, `UPDATE name SET now = ? WHERE now = ?`, e.To, e.From); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `INSERT INTO name (key, now) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = ?1)`, e.From, e.To)
-	return err
+	return s.any(ctx, `INSERT INTO name (key, now) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = ?1)`, e.From, e.To)
 }
 
-func (s *Store) resolve(ctx context.Context, e ledger.OrderResolved) error {
+func (s projection) resolve(ctx context.Context, e ledger.OrderResolved) error {
 	switch e.As {
 	case ledger.Delivered:
 		return s.one(ctx, `UPDATE orders SET phase = 'delivered', reason = ?, evidence = ? WHERE id = ? AND phase = 'held'`,
 			e.Reason, ledger.EvidencePerson, int64(e.Order))
 	case ledger.Released:
-		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL, evidence = iif(phase = 'offered', ?, evidence) WHERE id = ? AND phase IN ('held', 'offered')`,
+		return s.one(ctx, `UPDATE orders SET phase = 'released', reason = ?, invoice = NULL, evidence = CASE phase WHEN 'offered' THEN ? ELSE evidence END WHERE id = ? AND phase IN ('held', 'offered')`,
 			e.Reason, ledger.EvidencePerson, int64(e.Order))
 	}
 	return fmt.Errorf("order %d as %q: %w", e.Order, e.As, ledger.ErrTransition)
@@ -98,7 +97,7 @@ func (s *Store) resolve(ctx context.Context, e ledger.OrderResolved) error {
 
 // assign makes a delivered order of a found transfer: all that it bought is
 // copied from there.
-func (s *Store) assign(ctx context.Context, e ledger.FoundAssigned) error {
+func (s projection) assign(ctx context.Context, e ledger.FoundAssigned) error {
 	if err := s.one(ctx, `UPDATE found SET order_id = ?, reason = ? WHERE id = ?`, int64(e.Order), e.Reason, int64(e.Found)); err != nil {
 		return err
 	}
@@ -120,7 +119,7 @@ func (s *Store) assign(ctx context.Context, e ledger.FoundAssigned) error {
 }
 
 // pin records how Fragment showed the person of an order.
-func (s *Store) pin(ctx context.Context, e ledger.PersonPinned) error {
+func (s projection) pin(ctx context.Context, e ledger.PersonPinned) error {
 	if e.Name != ledger.NormalName(e.Name) {
 		return fmt.Errorf("order %d: %w", e.Order, ledger.ErrTransition)
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"context"
@@ -10,9 +10,23 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-// project changes the tables as an event says. What may not follow is refused
+// A projection changes the tables as events say. What may not follow is refused
 // by the schema, or by a WHERE that no row fits.
-func (s *Store) project(ctx context.Context, e ledger.Event) error {
+//
+// Its statements are those that SQLite and PostgreSQL read alike.
+type projection struct{ Writer }
+
+// one runs a statement that must change exactly one row.
+func (s projection) one(ctx context.Context, query string, args ...any) error {
+	return s.Change(ctx, 1, query, args...)
+}
+
+// any runs a statement that may change any number of rows.
+func (s projection) any(ctx context.Context, query string, args ...any) error {
+	return s.Change(ctx, AnyRows, query, args...)
+}
+
+func (s projection) project(ctx context.Context, e ledger.Event) error {
 	switch e := e.(type) {
 	case ledger.Opened:
 		return s.one(ctx, `INSERT INTO ledger (one, id) VALUES (1, ?)`, e.Ledger)
@@ -68,7 +82,7 @@ func (s *Store) project(ctx context.Context, e ledger.Event) error {
 	return s.decide(ctx, e)
 }
 
-func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
+func (s projection) reserve(ctx context.Context, e ledger.OrderReserved) error {
 	scopes, err := json.Marshal(append([]string{}, e.Scopes...))
 	if err != nil {
 		return err
@@ -80,7 +94,7 @@ func (s *Store) reserve(ctx context.Context, e ledger.OrderReserved) error {
 		string(e.Cap.Asset), e.Cap.Units, string(e.Reserve.Asset), e.Reserve.Units, string(scopes))
 }
 
-func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
+func (s projection) quote(ctx context.Context, e ledger.OrderQuoted) error {
 	i := e.Invoice
 	if err := i.Check(); err != nil {
 		return err
@@ -102,7 +116,7 @@ func (s *Store) quote(ctx context.Context, e ledger.OrderQuoted) error {
 		i.N, i.N, string(i.Price.Asset), i.Price.Units, int64(e.Order), i.N)
 }
 
-func (s *Store) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
+func (s projection) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
 	p := e.Payload
 	if len(e.Orders) == 0 || len(e.Orders) != len(p.Transfers) {
 		return fmt.Errorf("payment %d: %d orders, %d transfers: %w", e.Payment, len(e.Orders), len(p.Transfers), ledger.ErrTransition)
@@ -129,7 +143,7 @@ func (s *Store) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
 	return nil
 }
 
-func (s *Store) execute(ctx context.Context, e ledger.PaymentExecutedEvent) error {
+func (s projection) execute(ctx context.Context, e ledger.PaymentExecutedEvent) error {
 	lt, hash, payment := int64(e.Transaction.LT), e.Transaction.Hash[:], int64(e.Payment)
 	var message []byte // NULL unless our own was never recorded
 	if len(e.Message) > 0 {
@@ -160,53 +174,39 @@ func (s *Store) execute(ctx context.Context, e ledger.PaymentExecutedEvent) erro
 			return err
 		}
 	}
-	return s.noneArmed(ctx, e.Payment)
+	// A settled payment says of each order what became of it.
+	return s.None(ctx, `SELECT 1 FROM orders WHERE payment = ? AND phase = 'armed'`, payment)
 }
 
-func (s *Store) bury(ctx context.Context, e ledger.PaymentDeadEvent) error {
+func (s projection) bury(ctx context.Context, e ledger.PaymentDeadEvent) error {
 	c, payment := e.Certificate, int64(e.Payment)
 	err := s.one(ctx, `UPDATE payment SET phase = 'dead', taken_lt = ?, taken_hash = ?, proof_seqno = ?, proof_time = ?, proof_block = ? WHERE id = ?`,
 		int64(c.Taken.LT), c.Taken.Hash[:], c.Seqno, c.Time, c.Block, payment)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, `UPDATE orders SET phase = 'reserved', invoice = NULL, payment = NULL, idx = NULL, deaths = deaths + 1
+	return s.any(ctx, `UPDATE orders SET phase = 'reserved', invoice = NULL, payment = NULL, idx = NULL, deaths = deaths + 1
 		WHERE payment = ? AND phase = 'armed'`, payment)
-	return err
-}
-
-// noneArmed makes sure that a settled payment says of each order what became
-// of it.
-func (s *Store) noneArmed(ctx context.Context, id ledger.PaymentID) error {
-	var armed int
-	if err := s.conn.QueryRowContext(ctx, `SELECT count(*) FROM orders WHERE payment = ? AND phase = 'armed'`, int64(id)).Scan(&armed); err != nil {
-		return err
-	}
-	if armed > 0 {
-		return fmt.Errorf("payment %d: %d orders without a verdict: %w", id, armed, ledger.ErrTransition)
-	}
-	return nil
 }
 
 // acknowledge raises the wallet's ramp when it was the last order of its batch.
-func (s *Store) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) error {
+func (s projection) acknowledge(ctx context.Context, e ledger.OrderAcknowledged) error {
 	if err := s.one(ctx, `UPDATE orders SET phase = 'acknowledged', reason = '' WHERE id = ? AND phase = 'paid'`, int64(e.Order)); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE payment = o.payment AND phase IN ('acknowledged', 'delivered')))
-		FROM (SELECT payment, wallet FROM orders WHERE id = ?) AS o
-		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase IN ('paid', 'held'))`, int64(e.Order))
+	err := s.any(ctx, `UPDATE wallet SET ramp = o.n
+		FROM (SELECT payment, wallet, (SELECT count(*) FROM orders b WHERE b.payment = a.payment AND phase IN ('acknowledged', 'delivered')) AS n FROM orders a WHERE id = ?) AS o
+		WHERE address = o.wallet AND ramp < o.n AND NOT EXISTS (SELECT 1 FROM orders WHERE payment = o.payment AND phase IN ('paid', 'held'))`, int64(e.Order))
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, `UPDATE wallet SET ramp = max(ramp, (SELECT count(*) FROM orders WHERE request = o.request AND phase IN ('acknowledged', 'delivered')))
-		FROM (SELECT request, wallet FROM orders WHERE id = ?) AS o
-		WHERE address = o.wallet AND NOT EXISTS (SELECT 1 FROM orders WHERE request = o.request AND phase IN ('offered', 'paid', 'held'))`, int64(e.Order))
-	return err
+	return s.any(ctx, `UPDATE wallet SET ramp = o.n
+		FROM (SELECT request, wallet, (SELECT count(*) FROM orders b WHERE b.request = a.request AND phase IN ('acknowledged', 'delivered')) AS n FROM orders a WHERE id = ?) AS o
+		WHERE address = o.wallet AND ramp < o.n AND NOT EXISTS (SELECT 1 FROM orders WHERE request = o.request AND phase IN ('offered', 'paid', 'held'))`, int64(e.Order))
 }
 
 // deliver keeps the row of Fragment's list that is the evidence, if it is one.
-func (s *Store) deliver(ctx context.Context, e ledger.OrderDelivered) error {
+func (s projection) deliver(ctx context.Context, e ledger.OrderDelivered) error {
 	if err := s.list(ctx, e.Order, e.Row); err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (s *Store) deliver(ctx context.Context, e ledger.OrderDelivered) error {
 		e.Evidence, int64(e.Order))
 }
 
-func (s *Store) list(ctx context.Context, id ledger.OrderID, r ledger.Row) error {
+func (s projection) list(ctx context.Context, id ledger.OrderID, r ledger.Row) error {
 	if r.IsZero() {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-func (s *Store) request(ctx context.Context, e ledger.PaymentRequested) error {
+func (s projection) request(ctx context.Context, e ledger.PaymentRequested) error {
 	if len(e.Orders) == 0 {
 		return fmt.Errorf("request %d for nothing: %w", e.Request, ledger.ErrTransition)
 	}
@@ -28,7 +28,7 @@ func (s *Store) request(ctx context.Context, e ledger.PaymentRequested) error {
 	return nil
 }
 
-func (s *Store) answer(ctx context.Context, e ledger.RequestPaid) error {
+func (s projection) answer(ctx context.Context, e ledger.RequestPaid) error {
 	if len(e.Paid) == 0 {
 		return fmt.Errorf("transaction %d paid nothing: %w", e.Transaction.LT, ledger.ErrTransition)
 	}
@@ -53,7 +53,7 @@ func (s *Store) answer(ctx context.Context, e ledger.RequestPaid) error {
 	return nil
 }
 
-func (l *loader) request(r *row) error {
+func (l *loader) request(r *Row) error {
 	q := &ledger.Request{
 		ID: ledger.RequestID(r.number()), Run: ledger.RunID(r.number()), Wallet: r.address(), ValidUntil: uint32(r.number()),
 		Base: ton.Position{LT: uint64(r.number()), Hash: r.hash()},
@@ -63,7 +63,7 @@ func (l *loader) request(r *row) error {
 	return nil
 }
 
-func (l *loader) requestOrder(r *row) error {
+func (l *loader) requestOrder(r *Row) error {
 	id := ledger.RequestID(r.number())
 	q := l.state.Requests[id]
 	if q == nil {
@@ -73,7 +73,7 @@ func (l *loader) requestOrder(r *row) error {
 	return nil
 }
 
-func (l *loader) outside(r *row) error {
+func (l *loader) outside(r *Row) error {
 	t := &ledger.Outside{
 		Transaction: ton.Position{LT: uint64(r.number()), Hash: r.hash()}, Wallet: r.address(), Time: uint32(r.number()), Fees: ton.Nano(r.number()),
 	}
@@ -84,7 +84,7 @@ func (l *loader) outside(r *row) error {
 	return nil
 }
 
-func (l *loader) outsideOrder(r *row) error {
+func (l *loader) outsideOrder(r *Row) error {
 	at := ton.Position{LT: uint64(r.number()), Hash: r.hash()}
 	t := l.state.Outside[at]
 	if t == nil {

@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"context"
@@ -10,72 +10,31 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-// Load reads the state from the tables. What is settled is read without its
-// bulk: the params and transfer body of the invoices of acknowledged and
-// delivered orders; the message and the payload's transfers of payments that
-// are dead, or executed with every order acknowledged; the message of a payment
-// from outside with every order acknowledged.
-func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.view(ctx, false)
-}
-
-// LoadFull is Load with the bulk of what is settled, for audits: every transfer,
-// message, body and parameter that the ledger ever held.
-func (s *Store) LoadFull(ctx context.Context) (*ledger.State, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.view(ctx, true)
-}
-
-func (s *Store) view(ctx context.Context, full bool) (*ledger.State, error) {
-	var state *ledger.State
-	err := s.read(ctx, func() (err error) {
-		state, err = s.load(ctx, full)
-		return err
-	})
-	return state, err
-}
-
-// read runs do on one unchanging view of the file.
-func (s *Store) read(ctx context.Context, do func() error) error {
-	if err := s.patient(ctx, `BEGIN`); err != nil {
-		return s.failed("begin", err)
-	}
-	err := do()
-	if end := s.rollback(context.WithoutCancel(ctx)); err == nil {
-		err = end
-	}
-	return err
-}
-
 // A loader fills a state from the tables.
 type loader struct {
 	state *ledger.State
-	full  bool
 }
 
-func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
-	l := loader{ledger.NewState(), full}
-	var orders, invoices int
-	err := s.conn.QueryRowContext(ctx, `SELECT id, epoch, (SELECT coalesce(max(id), 0) FROM orders), (SELECT count(*) FROM invoice) FROM ledger`).
-		Scan(&l.state.Ledger, &l.state.Epoch, &orders, &invoices)
-	if err != nil {
-		return nil, s.failed("id", err)
-	}
-	l.state.Orders, l.state.Refs = make(map[ledger.OrderID]*ledger.Order, orders), make(map[string]ledger.OrderID, invoices)
+// Load reads the state from the tables, on one unchanging view of them. Unless
+// full, what is settled is read without its bulk: the params and transfer body
+// of the invoices of acknowledged and delivered orders; the message and the
+// payload's transfers of payments that are dead, or executed with every order
+// acknowledged; the message of a payment from outside with every order
+// acknowledged.
+func Load(ctx context.Context, s Reader, full bool) (*ledger.State, error) {
+	l := loader{ledger.NewState()}
 	bulky := `phase <> 'dead' AND (phase <> 'executed' OR EXISTS (SELECT 1 FROM orders WHERE orders.payment = payment.id AND orders.phase = 'paid'))`
 	// A query id is never used twice, so the bodies in USDT are kept.
 	wanted := `(o.phase NOT IN ('acknowledged', 'delivered') OR i.price_asset = 'USDT')`
 	told := `EXISTS (SELECT 1 FROM outside_order p JOIN orders o ON o.id = p.order_id WHERE p.lt = t.lt AND p.hash = t.hash AND o.phase = 'paid')`
 	if full {
-		bulky, wanted, told = `1`, `1`, `1`
+		bulky, wanted, told = `1 = 1`, `1 = 1`, `1 = 1`
 	}
 	for _, q := range []struct {
 		table, query string
-		row          func(*row) error
+		row          func(*Row) error
 	}{
+		{"ledger", `SELECT id, epoch, (SELECT coalesce(max(id), 0) FROM orders), (SELECT count(*) FROM invoice) FROM ledger`, l.ledger},
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
 		{"name", `SELECT key, now FROM name WHERE key <> now`, l.name},
@@ -87,13 +46,13 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"invoice", `SELECT o.id, i.body, i.params FROM orders o JOIN invoice i ON i.order_id = o.id AND i.n = o.invoice WHERE ` + wanted, l.bulk},
 		{"payment", `SELECT id, run, wallet, version, wallet_id, seqno, valid_until, hash, deploys, base_lt, base_hash, phase,
 			settled_lt, settled_hash, time, fees, taken_lt, taken_hash, proof_seqno, proof_time, proof_block,
-			iif(` + bulky + `, payload, NULL), iif(` + bulky + `, message, NULL)
+			CASE WHEN ` + bulky + ` THEN payload END, CASE WHEN ` + bulky + ` THEN message END
 			FROM payment`, l.payment},
 		{"transit", `SELECT order_id, received_lt, received_hash FROM transit`, l.transit},
 		{"payment_order", `SELECT payment, order_id FROM payment_order ORDER BY payment, idx`, l.paymentOrder},
 		{"request", `SELECT id, run, wallet, valid_until, base_lt, base_hash FROM request`, l.request},
 		{"request_order", `SELECT request, order_id FROM request_order ORDER BY request, idx`, l.requestOrder},
-		{"outside", `SELECT lt, hash, wallet, time, fees, iif(` + told + `, message, NULL) FROM outside t`, l.outside},
+		{"outside", `SELECT lt, hash, wallet, time, fees, CASE WHEN ` + told + ` THEN message END FROM outside t`, l.outside},
 		{"outside_order", `SELECT lt, hash, order_id FROM outside_order ORDER BY lt, hash, idx`, l.outsideOrder},
 		{"burn", `SELECT payment, version, payload, message, reason FROM burn`, l.burn},
 		{"noted", `SELECT lt, hash, reason FROM noted`, l.noted},
@@ -104,14 +63,23 @@ func (s *Store) load(ctx context.Context, full bool) (*ledger.State, error) {
 		{"reissue", `SELECT key, generation, reason FROM reissue ORDER BY generation, key`, l.reissue},
 		{"settled", `SELECT key, generation, person, handle, kind, quantity, reason FROM settled ORDER BY id`, l.settled},
 	} {
-		if err := s.each(ctx, q.query, q.row); err != nil {
-			return nil, s.failed(q.table, err)
+		if err := s.Each(ctx, q.query, q.row); err != nil {
+			return nil, s.Failed(q.table, err)
 		}
+	}
+	if l.state.Ledger == "" {
+		return nil, s.Failed("ledger", fmt.Errorf("it has no id: %w", ErrCorrupt))
 	}
 	return l.state, nil
 }
 
-func (l *loader) wallet(r *row) error {
+func (l *loader) ledger(r *Row) error {
+	l.state.Ledger, l.state.Epoch = r.text(), r.number()
+	l.state.Orders, l.state.Refs = make(map[ledger.OrderID]*ledger.Order, r.number()), make(map[string]ledger.OrderID, r.number())
+	return nil
+}
+
+func (l *loader) wallet(r *Row) error {
 	w := &ledger.Wallet{
 		Address: r.address(), Version: ton.WalletVersion(r.word()), Anchor: ton.Position{LT: uint64(r.number()), Hash: r.hash()},
 		Block: uint32(r.number()), Reason: r.text(), Ramp: int(r.number()), Checked: ton.Position{LT: uint64(r.number()), Hash: r.hash()},
@@ -120,14 +88,14 @@ func (l *loader) wallet(r *row) error {
 	return nil
 }
 
-func (l *loader) run(r *row) error {
+func (l *loader) run(r *Row) error {
 	run := &ledger.Run{ID: ledger.RunID(r.number()), Digest: r.hash(), Nonce: r.text(), Host: r.text(), Outcome: r.text()}
 	l.state.Runs[run.ID] = run
 	l.state.LastRun = max(l.state.LastRun, run.ID)
 	return nil
 }
 
-func (l *loader) order(r *row) error {
+func (l *loader) order(r *Row) error {
 	o := &ledger.Order{
 		ID: ledger.OrderID(r.number()), Run: ledger.RunID(r.number()), Key: r.text(), Generation: int(r.number()), Part: int(r.number()),
 		Person: r.text(), Handle: r.text(), Single: r.flag(), Item: product.Item{Kind: product.Kind(r.word()), Quantity: r.number()}, Wallet: r.address(),
@@ -155,7 +123,7 @@ func (l *loader) order(r *row) error {
 	return nil
 }
 
-func (l *loader) invoice(r *row) error {
+func (l *loader) invoice(r *Row) error {
 	id, n, ref := ledger.OrderID(r.number()), int(r.number()), r.text()
 	l.state.Refs[ref] = id
 	o := l.state.Orders[id]
@@ -175,7 +143,7 @@ func (l *loader) invoice(r *row) error {
 
 // bulk adds to a current offer what, in TON, is needed only until it is paid for
 // and Fragment knows.
-func (l *loader) bulk(r *row) error {
+func (l *loader) bulk(r *Row) error {
 	id := ledger.OrderID(r.number())
 	o := l.state.Orders[id]
 	if o == nil || o.Invoice == nil {
@@ -192,7 +160,7 @@ func (l *loader) bulk(r *row) error {
 }
 
 // transit tells what was sent from what has arrived.
-func (l *loader) transit(r *row) error {
+func (l *loader) transit(r *Row) error {
 	id := ledger.OrderID(r.number())
 	o := l.state.Orders[id]
 	if o == nil {
@@ -205,7 +173,7 @@ func (l *loader) transit(r *row) error {
 	return nil
 }
 
-func (l *loader) payment(r *row) error {
+func (l *loader) payment(r *Row) error {
 	p := &ledger.Payment{ID: ledger.PaymentID(r.number()), Run: ledger.RunID(r.number()), Wallet: r.address()}
 	p.Payload = ton.Payload{Wallet: ton.WalletVersion(r.word()), WalletID: uint32(r.number()), Seqno: uint32(r.number()), ValidUntil: uint32(r.number())}
 	p.Seqno, p.Hash, p.Deploys = p.Payload.Seqno, r.hash(), r.flag()
@@ -241,7 +209,7 @@ func payloadOf(v ton.WalletVersion, b []byte) (ton.Payload, error) {
 	return ton.ParsePayload(v, cell)
 }
 
-func (l *loader) paymentOrder(r *row) error {
+func (l *loader) paymentOrder(r *Row) error {
 	id := ledger.PaymentID(r.number())
 	p := l.state.Payments[id]
 	if p == nil {
