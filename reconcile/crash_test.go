@@ -15,17 +15,15 @@ import (
 // apply; and then at every such place of the recovery. Nothing else goes wrong.
 // Whatever happened, applying again buys everything that is missing, once.
 func TestCrashMatrix(t *testing.T) {
-	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
-		for _, orders := range []int{1, 7} { // 7 are batches of 1, 4 and 2
-			t.Run(fmt.Sprintf("%s, %d orders", version, orders), func(t *testing.T) {
-				t.Parallel()
-				m := matrix{t: t, version: version, orders: orders, newDisk: inMemory, singles: 1, step: 1}
-				if orders > 1 && os.Getenv("MATRIX") == "" {
-					m.step = 9 // MATRIX=all tries every pair of many
-				}
-				m.run()
-			})
-		}
+	for _, m := range matrices() {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			m.t, m.newDisk, m.singles, m.step = t, inMemory, 1, 1
+			if m.orders > 1 && os.Getenv("MATRIX") == "" {
+				m.step = 31 // MATRIX=all tries every pair of many
+			}
+			m.run()
+		})
 	}
 }
 
@@ -38,31 +36,52 @@ func TestCrashMatrixOnDisk(t *testing.T) {
 		t.Skip("it opens thousands of files")
 	}
 	folder := memoryFolder(t)
+	for _, m := range matrices() {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			m.t, m.singles, m.step = t, max(2, m.orders), 21
+			m.newDisk = func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }
+			if os.Getenv("MATRIX") != "" {
+				m.singles, m.step = 1, m.orders
+			} else if m.orders > 1 {
+				m.step = 1000 // no pairs
+			}
+			m.run()
+		})
+	}
+}
+
+// How the orders of a matrix are paid.
+const (
+	inTON   = "in TON"
+	someUSD = "in both" // the first in USDT, and then every second
+	byPhone = "by phone"
+)
+
+// matrices are both wallets, one order and several batches, and all ways to
+// pay.
+func matrices() (list []*matrix) {
 	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
-		for _, orders := range []int{1, 7} {
-			t.Run(fmt.Sprintf("%s, %d orders", version, orders), func(t *testing.T) {
-				t.Parallel()
-				m := matrix{t: t, version: version, orders: orders, singles: orders, step: 21,
-					newDisk: func(_ bool, first []ledger.Event) (disk, error) { return newReal(folder, first) }}
-				if os.Getenv("MATRIX") != "" {
-					m.singles, m.step = 1, orders
-				} else if orders > 1 {
-					m.step = 1000 // no pairs
-				}
-				m.run()
-			})
+		for _, orders := range []int{1, 7} { // 7 are batches of 1, 4 and 2
+			for _, way := range []string{inTON, someUSD, byPhone} {
+				list = append(list, &matrix{version: version, orders: orders, way: way})
+			}
 		}
 	}
+	return list
 }
 
 type matrix struct {
 	t       *testing.T
 	version ton.WalletVersion
 	orders  int
+	way     string // to pay
 	newDisk func(bool, []ledger.Event) (disk, error)
 	singles int // of so many places, one is tried
 	step    int // of the first kill, for pairs
 }
+
+func (m *matrix) String() string { return fmt.Sprintf("%s, %d orders, %s", m.version, m.orders, m.way) }
 
 func (m *matrix) run() {
 	singles, pairs, last := 0, 0, 0
@@ -77,7 +96,7 @@ func (m *matrix) run() {
 		}
 	}
 	m.t.Logf("%d places, %d pairs, %s", singles, pairs, time.Since(begun).Round(time.Second))
-	if last < 20 {
+	if last+m.singles <= 20 {
 		m.t.Errorf("only %d places to die at", last)
 	}
 }
@@ -86,17 +105,19 @@ func (m *matrix) run() {
 // at the second of the next; 0 is no kill. It reports whether the last of the
 // places was reached.
 func (m *matrix) killed(first, second int) (reached bool) {
-	s := newCalm(m.version, m.orders, m.newDisk)
+	s := m.world()
 	for _, place := range []int{first, second} {
 		s.points, s.killAt = 0, place
 		p := s.once()
 		if place != 0 {
 			reached = p.died
 		}
+		s.checker.followed(p)
+		s.scan()
 	}
 	s.killAt = 0
-	for n := 0; s.once().moved > 0; n++ {
-		if n == 3 {
+	for n := 0; s.once().moved > 0 || s.scan(); n++ {
+		if n == 3+3*m.orders {
 			s.violate(24, "it does not come to rest")
 			break
 		}
@@ -111,16 +132,32 @@ func (m *matrix) killed(first, second int) (reached bool) {
 	return reached && !m.t.Failed()
 }
 
-// newCalm is a world without faults that wants so many orders.
-func newCalm(version ton.WalletVersion, orders int, newDisk func(bool, []ledger.Event) (disk, error)) *sim {
-	s := newWorldOf(newChance(1), version, 1000*ton.TON, newDisk)
-	s.calm = true
+// world is one without faults that wants the orders.
+func (m *matrix) world() *sim {
+	s := newWorldOf(newChance(1), m.version, 1000*ton.TON, m.newDisk)
+	s.calm, s.unsigned = true, m.way == byPhone
 	s.limits = generous()
-	for _, o := range stars(orders) {
+	s.chain.purse.balance = 1000_000_000
+	s.chain.stand()
+	want := stars(m.orders)
+	if m.way == someUSD {
+		want = inUSDT(m.orders)
+	}
+	for _, o := range want {
 		s.write(o.Grant, o.Person, o.Item, o.PayWith, false)
 	}
 	s.createLedger(ton.Position{})
 	return s
+}
+
+// scan is what a person does who was asked to pay: all of it. What nobody was
+// asked for, because the process died before it could, is given up.
+func (s *sim) scan() (acted bool) {
+	for len(s.asked) > 0 {
+		s.chain.produce(1, func() { s.phone(0) })
+		acted = true
+	}
+	return s.unsigned && s.answer() || acted
 }
 
 // sent are the transfers that left the wallet.

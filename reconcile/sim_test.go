@@ -51,6 +51,7 @@ type sim struct {
 	post     []post      // messages between jetton wallets
 	returned map[ton.Position]*sale
 	asked    []reconcile.Handout // requests that somebody has and may pay
+	unsigned bool                // nothing is ever signed: a person is asked to pay
 	apart    uint32              // when two ledgers could last have paid from the wallet, 0 for never
 	saved    *reconcile.Plan     // made earlier
 	planned  *reconcile.Plan     // the newest
@@ -104,7 +105,8 @@ func newSim(seed uint64, newDisk func(codec bool, first []ledger.Event) (disk, e
 		s.chain.time = 1_801_440_000 - uint32(s.IntN(2000))
 		s.chain.stand()
 	}
-	s.chain.purse.balance = int64(s.between(0, 150) * ton.TON / 1000)
+	s.chain.purse.balance = int64(s.between(0, 150_000_000))
+	s.chain.stand()
 	if s.IntN(4) == 0 {
 		s.chain.account.Active, s.chain.account.CodeHash, s.chain.account.Data = false, ton.Hash{}, ton.WalletData{}
 		s.chain.stand()

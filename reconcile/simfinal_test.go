@@ -117,6 +117,19 @@ func (c *checker) ended(book *ledger.State) {
 	}
 }
 
+// followed is I24 for one run that ended well: the market was told of all that
+// is paid, and asked for what it has acknowledged.
+func (c *checker) followed(p *process) {
+	for id := ledger.OrderID(1); id <= p.book.LastOrder && p.err == nil; id++ {
+		switch o := p.book.Orders[id]; {
+		case o.Phase == ledger.Paid && !p.told[id]:
+			c.violate(24, "order %d is paid, and the market was not told", id)
+		case o.Phase == ledger.Acknowledged && p.asked == 0:
+			c.violate(24, "order %d is acknowledged, and nobody asked whether it was delivered", id)
+		}
+	}
+}
+
 // audited: the program's own audit finds nothing either.
 func (c *checker) audited(book *ledger.State) {
 	for _, f := range reconcile.Audit(book, c.chain.account.Address, c.chain.history) {

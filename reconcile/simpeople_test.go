@@ -132,7 +132,7 @@ func (s *sim) start() *process {
 	} else if s.saved != nil && s.IntN(2) == 0 {
 		p.saved, s.saved = s.saved, nil
 	}
-	p.byhand = p.cancel == 0 && s.hit(askedByHand)
+	p.byhand = s.unsigned || p.cancel == 0 && s.hit(askedByHand)
 	return p.apply()
 }
 
@@ -423,11 +423,7 @@ func (s *sim) settleDown() {
 		if len(s.violations) > 0 {
 			return
 		}
-		for id := ledger.OrderID(1); id <= p.book.LastOrder && p.err == nil && p.asked == 0; id++ {
-			if p.book.Orders[id].Phase == ledger.Acknowledged {
-				s.violate(24, "order %d is acknowledged, and nobody asked whether it was delivered", id)
-			}
-		}
+		s.checker.followed(p)
 		did := p.moved > 0 || s.onItsWay() || s.market.calls > calls || len(s.chain.history) > length
 		if acted := s.attend(p); acted || did || p.err != nil {
 			if rest == 1 && !acted && p.err == nil {

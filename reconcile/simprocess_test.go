@@ -45,6 +45,7 @@ type process struct {
 	burns    map[string]bool           // messages that are to be burned
 	requests map[ledger.RequestID]bool // that are durable
 	moved    int                       // mutating effects that were carried out
+	told     map[ledger.OrderID]bool   // confirm calls were made for them
 	asked    int                       // inquiries
 	puzzled  bool                      // it said that money came back of which it knows no order
 	err      error
@@ -73,7 +74,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}, requests: map[ledger.RequestID]bool{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}, requests: map[ledger.RequestID]bool{}, told: map[ledger.OrderID]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)

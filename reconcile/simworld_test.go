@@ -67,6 +67,7 @@ func (s *sim) perform(p *process, f reconcile.Effect) reconcile.Event {
 		return nil
 	case reconcile.Tell:
 		p.moved++
+		p.told[f.Order] = true
 		s.checker.tells(p, f)
 		return reconcile.Told{Order: f.Order, Err: s.market.confirm(f.Invoice)}
 	case reconcile.Inquire:

@@ -25,7 +25,11 @@ func sentStory() []ledger.Event {
 func TestSentIsReadBack(t *testing.T) {
 	s, _ := locked(t)
 	put(t, s, sentStory()...)
-	o := load(t, s).Orders[1]
+	book := load(t, s)
+	o := book.Orders[1]
+	if len(book.Message(o)) == 0 {
+		t.Error("Fragment can't be shown the message once the USDT has arrived")
+	}
 	if o.Phase != ledger.Sent || o.Settled.LT != 101 || o.Invoice == nil || len(o.Invoice.Transfer.Body) == 0 {
 		t.Fatalf("sent: %+v", o)
 	}
