@@ -125,6 +125,9 @@ type Plan struct {
 	// Rules of grants that recur, which the ledger notes before it relies on them.
 	Rules []ledger.RuleSeen `json:"rules,omitempty"`
 
+	// What a reviewer wants to know beside it; display only.
+	Behind *Background `json:"behind,omitempty"`
+
 	Open    []ton.Amount `json:"open,omitempty"` // what payments under way and requests that are out may still pay, with their fees
 	Created int64        `json:"created"`        // Unix seconds of the planner's clock; display only
 	Nonce   string       `json:"nonce"`

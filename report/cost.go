@@ -83,7 +83,11 @@ func worst(p *reconcile.Plan) string {
 	if len(w.Total) == 0 {
 		return "Nothing can leave the wallet."
 	}
-	var parts []string
+	return "At most " + join(w.Total) + " can leave the wallet: " + strings.Join(worstParts(w), ", ") + "."
+}
+
+// worstParts says what the most is made of.
+func worstParts(w reconcile.Worst) (parts []string) {
 	for _, part := range []struct {
 		amounts []ton.Amount
 		what    string
@@ -92,7 +96,7 @@ func worst(p *reconcile.Plan) string {
 			parts = append(parts, join(part.amounts)+" "+part.what)
 		}
 	}
-	return "At most " + join(w.Total) + " can leave the wallet: " + strings.Join(parts, ", ") + "."
+	return parts
 }
 
 func fees(w reconcile.Worst) []ton.Amount {

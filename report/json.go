@@ -88,13 +88,68 @@ type jsonPlan struct {
 	Priced        bool            `json:"priced"`       // false: estimates are ceilings
 	Sandbox       bool            `json:"sandbox"`
 	Changes       bool            `json:"changes"`
-	Created       int64           `json:"created"` // Unix seconds
+	Created       int64           `json:"created"` // Unix seconds; when live prices were asked
 	Actions       []jsonAction    `json:"actions"`
 	Violations    []jsonViolation `json:"violations"`
 	Today         string          `json:"today,omitempty"` // the day for which it was made, if anything has a date
 	Next          []spec.Coming   `json:"next,omitempty"`  // the dates that come next
-	Warnings      []string        `json:"warnings"`        // what was in the way of a better plan, such as prices that can't be asked for
+	Behind        *jsonBackground `json:"behind,omitempty"`
+	Warnings      []string        `json:"warnings"` // what was in the way of a better plan, such as prices that can't be asked for
 	Summary       jsonSummary     `json:"summary"`
+}
+
+type jsonBackground struct {
+	Month  string          `json:"month"`  // calendar month (UTC) of the plan
+	Paid   []*jsonAmount   `json:"paid"`   // in that month so far
+	Before []*jsonAmount   `json:"before"` // in the month before
+	Prices []jsonLastPrice `json:"prices"` // what goods without a live price cost when they were last paid for
+	Series []jsonChange    `json:"series"` // grants that recur, beside their last date
+}
+
+type jsonLastPrice struct {
+	Product  string      `json:"product"`
+	Quantity int64       `json:"quantity"`
+	Price    *jsonAmount `json:"price"`
+	Time     int64       `json:"time"` // Unix seconds of the block that paid it
+}
+
+type jsonChange struct {
+	Grant string    `json:"grant"`
+	Then  jsonGiven `json:"then"`
+	Now   jsonGiven `json:"now"`
+}
+
+type jsonGiven struct {
+	Date   string     `json:"date"`
+	People int        `json:"people"`
+	Items  []jsonItem `json:"items"` // sums
+}
+
+type jsonItem struct {
+	Product  string `json:"product"`
+	Quantity int64  `json:"quantity"`
+}
+
+func backgroundOf(b *reconcile.Background) *jsonBackground {
+	if b == nil {
+		return nil
+	}
+	j := &jsonBackground{Month: b.Month, Paid: amounts(b.Paid), Before: amounts(b.Before), Prices: []jsonLastPrice{}, Series: []jsonChange{}}
+	for _, l := range b.Prices {
+		j.Prices = append(j.Prices, jsonLastPrice{string(l.Item.Kind), l.Item.Quantity, amount(l.Price), l.Time})
+	}
+	for _, c := range b.Series {
+		j.Series = append(j.Series, jsonChange{c.Grant, givenOf(c.Then), givenOf(c.Now)})
+	}
+	return j
+}
+
+func givenOf(g reconcile.Given) jsonGiven {
+	j := jsonGiven{Date: g.Date.String(), People: g.People, Items: []jsonItem{}}
+	for _, i := range g.Items {
+		j.Items = append(j.Items, jsonItem{string(i.Kind), i.Quantity})
+	}
+	return j
 }
 
 var verbNames = map[reconcile.Verb]string{
@@ -146,7 +201,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
-		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Today: p.Today.String(), Next: p.Next,
+		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Today: p.Today.String(), Next: p.Next, Behind: backgroundOf(p.Behind),
 		Destinations: []string{}, Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
 	}
 	for _, a := range p.Limits.Destinations {

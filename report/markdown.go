@@ -3,56 +3,214 @@ package report
 import (
 	"fmt"
 	"io"
+	"math/big"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/ton"
 )
 
-// Comments on code hosts end at 65,536 characters.
-const markdownLimit = 60_000
+// Comments on code hosts end at 65,536 characters. The counts are of bytes,
+// which are never fewer.
+const (
+	markdownLimit = 60_000
+	neededLimit   = 12_000 // of them, for what is still required
+	maxSeries     = 20     // grants whose last dates are compared
+)
 
-// PlanMarkdown writes a plan as a comment for a code review: the summary and
-// the digest first, then what stops it and a list item an action. Every text
-// from the plan stands in a code span. Lines that would make the comment too
-// long are counted instead.
+// PlanMarkdown writes a plan as a comment for a code review: what it costs and
+// at most costs beside the last period, what is still required, and a table of
+// who gets what. Every text from the plan stands in a code span, and nothing
+// else of it does anything. Where the comment would be too long, lines from the
+// middle of the table are counted instead.
 func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### fragplan\n\n%s\n\n%s\n\nDigest: `%s`\n", summary(p), worst(p), p.Digest())
+	b.WriteString("### fragplan\n\n**" + inline(summary(p)) + "**\n\n")
+	b.WriteString(merging(p) + "\n")
 	if p.Sandbox {
 		b.WriteString("\nSandbox: no real money moves.\n")
 	}
-	if ceilings(p) {
-		b.WriteString("\nPrices are ceilings, the worst case.\n")
+	if text := priceNote(p); text != "" {
+		b.WriteString("\n" + text + "\n")
 	}
-	var items []string
+	if text := period(p); text != "" {
+		b.WriteString("\n" + text + "\n")
+	}
+	bullets(&b, "Still required", required(p), neededLimit)
+	end := fmt.Sprintf("\nDigest: `%s`\n", p.Digest())
+	actionTable(&b, p, markdownLimit-len(end))
+	_, err := io.WriteString(w, b.String()+end)
+	return err
+}
+
+// merging says what merging allows: at once, and on the dates that come later.
+func merging(p *reconcile.Plan) string {
+	w := p.Worst()
+	most := "nothing"
+	if len(w.Total) > 0 {
+		most = "at most " + join(w.Total)
+	}
+	text := "Merging allows **" + inline(most) + "**"
+	if len(w.Total) > 0 {
+		text += ": " + inline(strings.Join(worstParts(w), ", "))
+	}
+	text += "."
+	if len(p.Next) > 0 {
+		text += " Later dates come on top, up to " + inline(orNone(p.Limits.Month)) + " each month for all that is bought."
+	}
+	for _, c := range p.Limits.Campaigns {
+		var parts []string
+		for _, b := range c.Max {
+			parts = append(parts, b.String())
+		}
+		if len(parts) > 0 {
+			text += " Campaign " + span(c.Name) + " has a budget of " + inline(strings.Join(parts, " and ")) + "."
+		}
+	}
+	return text
+}
+
+func orNone(list []ton.Amount) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return join(list)
+}
+
+// priceNote says where the prices come from and how old they are.
+func priceNote(p *reconcile.Plan) string {
+	t, known := p.Summary(), 0
+	if t.Buy+t.TopUp == 0 || sumsOf(p).exact || p.Created == 0 {
+		return ""
+	}
+	if p.Priced {
+		return "Prices were asked " + moment(p.Created) + "."
+	}
+	var oldest int64
+	last := lastPrices(p)
+	for _, a := range p.Actions {
+		if l, ok := last[goods(a)]; ok && a.Buys() {
+			known++
+			if oldest == 0 || l.Time < oldest {
+				oldest = l.Time
+			}
+		}
+	}
+	if known == 0 {
+		return "Prices are ceilings, the worst case: today's prices were not asked for."
+	}
+	return fmt.Sprintf("Today's prices were not asked for. \"About\" is what was paid last, at the longest %s before; without it, the ceiling stands.", age(p.Created-oldest))
+}
+
+func goods(a reconcile.Action) reconcile.Goods {
+	return reconcile.Goods{Item: a.Item, Asset: a.Cap.Asset}
+}
+
+func lastPrices(p *reconcile.Plan) map[reconcile.Goods]reconcile.LastPrice {
+	last := map[reconcile.Goods]reconcile.LastPrice{}
+	if p.Behind != nil {
+		for _, l := range p.Behind.Prices {
+			last[reconcile.Goods{Item: l.Item, Asset: l.Price.Asset}] = l
+		}
+	}
+	return last
+}
+
+// moment is an instant as a comment shows it, which is read anywhere.
+func moment(seconds int64) string {
+	return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04") + " UTC"
+}
+
+// age is a span of time in its largest whole unit.
+func age(seconds int64) string {
+	for _, unit := range []struct {
+		seconds int64
+		name    string
+	}{{86_400, "day"}, {3600, "hour"}, {60, "minute"}} {
+		if seconds >= unit.seconds {
+			return Count(int(seconds/unit.seconds), unit.name)
+		}
+	}
+	return "less than a minute"
+}
+
+// period sets what this month costs beside the last one, and a date of a grant
+// beside the date before.
+func period(p *reconcile.Plan) string {
+	b := p.Behind
+	t := p.Summary()
+	if b == nil || t.Buy+t.TopUp == 0 || len(p.Violations) > 0 {
+		return ""
+	}
+	s := sumsOf(p)
+	with, most := slices.Clone(b.Paid), ""
+	for _, a := range s.cost {
+		with = plus(with, a)
+	}
+	if !p.Priced && !s.exact {
+		most = "up to "
+	}
+	text := fmt.Sprintf("In %s: %s paid so far, %s%s with this plan; %s in the month before%s.", inline(b.Month), orNone(b.Paid), most, orNone(with), orNone(b.Before), against(with, b.Before))
+	text = inline(text)
+	for i, c := range b.Series {
+		if i == maxSeries {
+			text += fmt.Sprintf("\n- and %d more grants that recur", len(b.Series)-i)
+			break
+		}
+		if i == 0 {
+			text += "\n"
+		}
+		text += fmt.Sprintf("\n- %s: %s on %s", span(c.Grant), inline(gives(c.Now)), c.Now.Date)
+		if was := gives(c.Then); was != gives(c.Now) {
+			text += fmt.Sprintf("; **before: %s** on %s", inline(was), c.Then.Date)
+		} else {
+			text += fmt.Sprintf(", as on %s", c.Then.Date)
+		}
+	}
+	return text
+}
+
+func gives(g reconcile.Given) string {
+	var parts []string
+	for _, i := range g.Items {
+		parts = append(parts, total(i))
+	}
+	return strings.Join(parts, " and ") + " for " + Count(g.People, "person")
+}
+
+// total is an item that may be the sum of several.
+func total(i product.Item) string {
+	if i.Kind == product.Premium {
+		return fmt.Sprintf("%d months of Premium", i.Quantity)
+	}
+	return i.String()
+}
+
+// against is the difference in percent, where both sides are of one asset.
+func against(now, before []ton.Amount) string {
+	if len(now) != 1 || len(before) != 1 || now[0].Asset != before[0].Asset || before[0].Units <= 0 {
+		return ""
+	}
+	x := new(big.Int).Sub(big.NewInt(now[0].Units), big.NewInt(before[0].Units))
+	x.Mul(x, big.NewInt(100)).Quo(x, big.NewInt(before[0].Units))
+	return fmt.Sprintf(" (%+d %%)", x)
+}
+
+// required lists what keeps lines of the plan from being bought, for somebody
+// to mend.
+func required(p *reconcile.Plan) (items []string) {
 	for _, v := range p.Violations {
 		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place))
 	}
 	for _, a := range p.Actions {
-		if a.Verb == reconcile.NoOp {
-			continue
+		if a.Verb == reconcile.Blocked || a.Verb == reconcile.Unknown {
+			items = append(items, span(string(a.Verb))+" "+span(a.Key)+": "+span(remark(p, a)))
 		}
-		item := fmt.Sprintf("%s %s %s for %s", span(string(a.Verb)), span(a.Key), span(a.Item.String()), span(whom(a)))
-		if c := cost(p, a); c != "" {
-			item += ", " + c
-		}
-		if r := remark(p, a); r != "" {
-			item += ": " + span(r)
-		}
-		items = append(items, item)
 	}
-	if len(items) > 0 {
-		b.WriteByte('\n')
-	}
-	for i, item := range items {
-		if b.Len()+len(item) > markdownLimit {
-			fmt.Fprintf(&b, "- and %d more\n", len(items)-i)
-			break
-		}
-		b.WriteString("- " + item + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return items
 }
 
 func place(s string) string {
@@ -60,6 +218,117 @@ func place(s string) string {
 		return ""
 	}
 	return " at " + span(s)
+}
+
+// bullets writes a list under a title, in so many bytes.
+func bullets(b *strings.Builder, title string, items []string, most int) {
+	if len(items) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n**%s**\n\n", title)
+	end := b.Len() + most
+	for i, item := range items {
+		if b.Len()+len(item) > end {
+			fmt.Fprintf(b, "- and %d more\n", len(items)-i)
+			return
+		}
+		b.WriteString("- " + item + "\n")
+	}
+}
+
+// actionTable writes who gets what, in so many bytes of the whole comment: the
+// first lines and the last ones.
+func actionTable(b *strings.Builder, p *reconcile.Plan, most int) {
+	var rows []string
+	last := lastPrices(p)
+	for _, a := range p.Actions {
+		if a.Verb != reconcile.NoOp {
+			rows = append(rows, tableRow(span(string(a.Verb)), inline(a.Item.String()), span(whom(a)), inline(price(p, a, last)), span(a.Key), why(p, a)))
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	b.WriteString("\n| | what | for | cost | key | why |\n|---|---|---|---|---|---|\n")
+	const note = "| | and 1,000,000,000 more, not shown | | | | |\n"
+	room := most - b.Len() - len(note)
+	first, end := fitting(rows, room)
+	for _, row := range rows[:first] {
+		b.WriteString(row)
+	}
+	if n := end - first; n > 0 {
+		fmt.Fprintf(b, "| | and %d more, not shown | | | | |\n", n)
+	}
+	for _, row := range rows[end:] {
+		b.WriteString(row)
+	}
+}
+
+// fitting says which rows to show in so many bytes: those before first, which
+// take two thirds of the room, and those from end on.
+func fitting(rows []string, room int) (first, end int) {
+	all := 0
+	for _, row := range rows {
+		all += len(row)
+	}
+	if all <= room {
+		return len(rows), len(rows)
+	}
+	used := 0
+	for first < len(rows) && used+len(rows[first]) <= room*2/3 {
+		used += len(rows[first])
+		first++
+	}
+	for end = len(rows); end > first && used+len(rows[end-1]) <= room; end-- {
+		used += len(rows[end-1])
+	}
+	return first, end
+}
+
+// price is what a line costs; "about" where it was last paid for at that price.
+func price(p *reconcile.Plan, a reconcile.Action, last map[reconcile.Goods]reconcile.LastPrice) string {
+	if l, ok := last[goods(a)]; ok && a.Buys() && l.Price.Units <= a.Cap.Units {
+		return "about " + l.Price.String() + ", at most " + a.Cap.String()
+	}
+	return cost(p, a)
+}
+
+// why is the reason of a line; that of one that must be mended stands above the
+// table.
+func why(p *reconcile.Plan, a reconcile.Action) string {
+	text := remark(p, a)
+	if a.Verb == reconcile.Blocked || a.Verb == reconcile.Unknown {
+		text = a.Why
+	}
+	if text == "" {
+		return ""
+	}
+	return span(text)
+}
+
+// tableRow is a row of cells. A cell ends at every "|" that has no backslash
+// before it, in code spans too.
+func tableRow(cells ...string) string {
+	var b strings.Builder
+	for _, cell := range cells {
+		cell = strings.ReplaceAll(strings.ReplaceAll(cell, `\|`, `\u{7c}`), "|", `\|`)
+		b.WriteString(strings.TrimRight("| "+cell, " ") + " ")
+	}
+	return b.String() + "|\n"
+}
+
+// inline is a sentence of fragplan's own as plain text, or in a code span if it
+// holds what is none: an asset from a plan file that somebody has made up.
+func inline(s string) string {
+	for i, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune(" ,:;()'+%-", r):
+		case r == '.' && (i+1 == len(s) || s[i+1] == ' ' || s[i+1] >= '0' && s[i+1] <= '9'):
+		default:
+			return span(s)
+		}
+	}
+	return s
 }
 
 // span puts text into a code span that the text can't end: its fence is

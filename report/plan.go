@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/fragplan/fragplan/reconcile"
 )
@@ -66,6 +67,9 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	if ceilings(p) {
 		b.WriteString("Prices are ceilings, the worst case: today's prices were not asked for.\n")
 	}
+	if old := s.since(p.Created); p.Priced && old >= time.Minute && !sumsOf(p).exact {
+		fmt.Fprintf(&b, "Prices are %s old: they were asked %s.\n", age(int64(old/time.Second)), moment(p.Created))
+	}
 	line := summary(p)
 	if rest, ok := strings.CutPrefix(line, "No changes. "); ok {
 		line = s.prose(bold+";"+green, "No changes.", rest)
@@ -75,6 +79,14 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	b.WriteString(line + "\n" + s.prose("", "", worst(p)) + "\n")
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// since is how long an instant in Unix seconds has passed, if that is asked.
+func (s Style) since(seconds int64) time.Duration {
+	if s.Now.IsZero() {
+		return 0
+	}
+	return s.Now.Sub(time.Unix(seconds, 0))
 }
 
 // legend explains only the glyphs that the plan uses.

@@ -171,7 +171,7 @@ func TestPlanMarkdown(t *testing.T) {
 	if err := report.PlanMarkdown(&b, plan(true)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"- `+` `bug/anna` `500 stars` for `@anna_k`, 2.5 TON: `found a bug`\n", "`` x/`y` ``", "```` ``` @all\\u{1b}[2J (a.yaml:3) ````"} {
+	for _, want := range []string{"| `+` | 500 stars | `@anna_k` | 2.5 TON | `bug/anna` | `found a bug` |\n", "`` x/`y` ``", "```` ``` @all\\u{1b}[2J (a.yaml:3) ````"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

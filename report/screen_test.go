@@ -76,6 +76,12 @@ func TestScreens(t *testing.T) {
 	only.Actions, only.Priced = only.Actions[4:5], false
 	screens["plan of a top-up"] = draw(t, func(b *bytes.Buffer) error { return report.Plan(b, only, report.Style{}, false) })
 	screens["comment"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, november()) })
+	screens["comment without a session"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, outside()) })
+	aged := november()
+	aged.Created = 1_795_460_400
+	screens["plan of yesterday"] = draw(t, func(b *bytes.Buffer) error {
+		return report.Plan(b, aged, report.Style{Width: 80, Now: time.Unix(aged.Created, 0).Add(25*time.Hour + time.Second)}, false)
+	})
 	synctest.Test(t, func(t *testing.T) {
 		screens["apply in a log"] = draw(t, func(b *bytes.Buffer) error { applied(report.Lines(b, report.Style{})); return nil })
 		screens["apply on a terminal"] = draw(t, func(b *bytes.Buffer) error {

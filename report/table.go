@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Style says how text is shown.
 type Style struct {
 	Color bool // escape sequences may be written
 	Width int  // columns of the terminal; 0 means that lines are not folded
+
+	Now time.Time // when it is read, to say how old prices are; zero for not saying it
 }
 
 // Columns that hold text from outside are cut at cellWidth, and the last one,

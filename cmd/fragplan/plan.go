@@ -17,6 +17,7 @@ import (
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/schedule"
 )
 
 // livePace is the least time between two calls of the live service; people
@@ -154,8 +155,19 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 	if today != 0 {
 		plan.Next = p.spec.Next(today, nextDates)
 	}
+	plan.Behind = reconcile.Behind(plan, p.book, instant(today, plan.Created))
 	plan.Wallet, err = p.address(ctx)
 	return plan, err
+}
+
+// instant is when a plan is made: by this machine's clock, unless the chain says
+// that it is another day.
+func instant(today schedule.Date, local int64) int64 {
+	day := today.Midnight().Unix()
+	if today == 0 || local >= day-86400 && local < day+2*86400 {
+		return local
+	}
+	return day
 }
 
 func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.Prices, error) {

@@ -55,7 +55,7 @@ func (p *program) terminal() bool {
 
 func (p *program) style() report.Style {
 	width := p.width()
-	return report.Style{Color: width > 0 && !p.plain && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb", Width: width}
+	return report.Style{Color: width > 0 && !p.plain && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb", Width: width, Now: time.Now()}
 }
 
 // width is that of the terminal that stdout is, or 0.
