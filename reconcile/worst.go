@@ -23,6 +23,7 @@ import (
 type Worst struct {
 	Bought []ton.Amount // what the plan buys
 	Open   []ton.Amount // payments that are under way and those that people were asked for, with their fees
+	Gas    ton.Nano     // sent along with what is bought in USDT; most of it comes back
 	Fees   ton.Nano     // of the network, for what is bought
 	Total  []ton.Amount
 }
@@ -32,7 +33,7 @@ type Worst struct {
 // held open when the plan was made.
 func (p *Plan) Worst() Worst {
 	w := Worst{Open: p.Open}
-	sum, n := &policy.Budget{}, 0
+	sum := &policy.Budget{}
 	var assets []ton.Asset
 	if len(p.Violations) == 0 { // or nothing is bought
 		for _, a := range p.Actions {
@@ -41,9 +42,9 @@ func (p *Plan) Worst() Worst {
 			}
 			sum.Spend(p.atMost(a.Cap, policy.Order, policy.Undelivered))
 			assets = append(assets, a.Cap.Asset)
-			n++
 			if a.Cap.Asset != ton.AssetTON { // it is sent with gas
-				w.Fees += firewall.MaxGas + firewall.JettonFee
+				w.Gas += firewall.MaxGas
+				w.Fees += firewall.JettonFee
 			}
 			w.Fees += firewall.Fees(1) // a message of its own is the dearest
 		}
@@ -51,7 +52,7 @@ func (p *Plan) Worst() Worst {
 	for _, asset := range distinct(assets) {
 		w.Bought = append(w.Bought, p.atMost(sum.Used(asset), policy.Run, policy.Month))
 	}
-	w.Total = total(w.Bought, w.Open, positive(w.Fees.Amount()))
+	w.Total = total(w.Bought, w.Open, positive(w.Gas.Amount()), positive(w.Fees.Amount()))
 	return w
 }
 
@@ -85,13 +86,18 @@ func underWay(book *ledger.State) []ton.Amount {
 		}
 		all = append(all, firewall.Fees(len(p.Payload.Transfers)).Amount())
 	}
-	for _, r := range book.Requests { // they are for TON only
+	for _, r := range book.Requests {
 		n := 0
 		for _, id := range r.Orders {
-			if o := book.Orders[id]; o.Phase == ledger.Offered {
-				all = append(all, o.Invoice.Transfer.Amount.Amount())
-				n++
+			o := book.Orders[id]
+			if o.Phase != ledger.Offered {
+				continue
 			}
+			all = append(all, o.Invoice.Transfer.Amount.Amount())
+			if o.Reserve.Asset != ton.AssetTON {
+				all = append(all, o.Reserve, firewall.JettonFee.Amount())
+			}
+			n++
 		}
 		if n > 0 { // in one message
 			all = append(all, firewall.Fees(n).Amount())

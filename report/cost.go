@@ -91,7 +91,7 @@ func worstParts(w reconcile.Worst) (parts []string) {
 	for _, part := range []struct {
 		amounts []ton.Amount
 		what    string
-	}{{w.Bought, "for what is bought"}, {w.Open, "for what is under way"}, {fees(w), "for the network's fees"}} {
+	}{{w.Bought, "for what is bought"}, {w.Open, "for what is under way"}, {positive(w.Gas), "of gas for what is paid in USDT"}, {positive(w.Fees), "for the network's fees"}} {
 		if len(part.amounts) > 0 {
 			parts = append(parts, join(part.amounts)+" "+part.what)
 		}
@@ -99,9 +99,9 @@ func worstParts(w reconcile.Worst) (parts []string) {
 	return parts
 }
 
-func fees(w reconcile.Worst) []ton.Amount {
-	if w.Fees == 0 {
+func positive(n ton.Nano) []ton.Amount {
+	if n == 0 {
 		return nil
 	}
-	return []ton.Amount{w.Fees.Amount()}
+	return []ton.Amount{n.Amount()}
 }

@@ -76,6 +76,7 @@ type jsonWorst struct {
 	Total  []*jsonAmount `json:"total"`
 	Bought []*jsonAmount `json:"bought"`
 	Open   []*jsonAmount `json:"open"` // payments under way and requests that are out, with their fees
+	Gas    *jsonAmount   `json:"gas"`  // sent along with what is paid in USDT; most of it comes back
 	Fees   *jsonAmount   `json:"fees"` // of the network, for what is bought
 }
 
@@ -182,7 +183,7 @@ func summaryOf(p *reconcile.Plan) jsonSummary {
 
 func worstOf(p *reconcile.Plan) jsonWorst {
 	w := p.Worst()
-	return jsonWorst{amounts(w.Total), amounts(w.Bought), amounts(w.Open), amount(w.Fees.Amount())}
+	return jsonWorst{amounts(w.Total), amounts(w.Bought), amounts(w.Open), amount(w.Gas.Amount()), amount(w.Fees.Amount())}
 }
 
 func amounts(list []ton.Amount) []*jsonAmount {
