@@ -17,12 +17,13 @@ func (s *State) About(r Record, key string) (bool, error) {
 		Order   OrderID   `json:"order"`
 		Orders  []OrderID `json:"orders"`
 		Paid    []OrderID `json:"paid"`
+		Sent    []OrderID `json:"sent"`
 		Payment PaymentID `json:"payment"`
 	}
 	if err := json.Unmarshal(r.Body, &names); err != nil {
 		return false, fmt.Errorf("record %d: %w", r.Seq, err)
 	}
-	orders := slices.Concat(names.Orders, names.Paid, []OrderID{names.Order})
+	orders := slices.Concat(names.Orders, names.Paid, names.Sent, []OrderID{names.Order})
 	if p := s.Payments[names.Payment]; p != nil {
 		orders = append(orders, p.Orders...)
 	}

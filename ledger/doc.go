@@ -18,8 +18,8 @@
 //	                             armed ─▶ sent ─▶ paid      of an order that is paid in USDT
 //	                                        └───▶ held
 //
-//	         quoted ─▶ offered ─▶ paid ─▶ …  in the place of armed, if a person pays
-//	                      └──▶ released      only a person says so
+//	         quoted ─▶ offered ─▶ paid or sent ─▶ …  in the place of armed, if a person pays
+//	                      └──▶ released              only a person says so
 //
 //	Payment  armed ─▶ signed ─▶ executed
 //	            └────────┴────▶ dead
@@ -57,7 +57,7 @@
 //	order quoted               an unpaid request exists at Fragment; harmless
 //	person pinned              nothing more: it stands with the offer whose answer it was
 //	payment requested          paid, not yet paid, or never to be paid, by somebody's hand
-//	request paid               paid once
+//	request paid               paid once; USDT as below
 //	payment armed              as signed: a signer outside may hold a signature that we never saw
 //	payment signed             paid, not yet paid, or never to be paid
 //	payment executed or dead   known: the chain's transaction, or the certificate

@@ -46,7 +46,8 @@ type (
 		Base       ton.Position `json:"base"`
 	}
 	// RequestPaid settles the offered orders whose transfers stand in a
-	// transaction of the proven history, each its own.
+	// transaction of the proven history, each its own. Sent are those among them
+	// that are in USDT: what became of it is proven later.
 	RequestPaid struct {
 		Wallet      ton.Address  `json:"wallet"`
 		Transaction ton.Position `json:"transaction"`
@@ -54,11 +55,15 @@ type (
 		Fees        ton.Nano     `json:"fees,string"`
 		Message     ton.BoC      `json:"message,omitempty"`
 		Paid        []OrderID    `json:"paid"`
+		Sent        []OrderID    `json:"sent,omitempty"`
 	}
 )
 
 func (PaymentRequested) kind() string { return "payment_requested" }
 func (RequestPaid) kind() string      { return "request_paid" }
+
+// Orders are all that the transaction settles, those that are paid first.
+func (e RequestPaid) Orders() []OrderID { return slices.Concat(e.Paid, e.Sent) }
 
 func (s *State) request(e PaymentRequested) error {
 	switch {
@@ -71,10 +76,6 @@ func (s *State) request(e PaymentRequested) error {
 		o := s.Orders[id]
 		if o == nil || o.Phase != Quoted || o.Wallet != e.Wallet || slices.Contains(e.Orders[:i], id) {
 			return fmt.Errorf("order %d is not quoted for this wallet, or twice in it: %w", id, ErrTransition)
-		}
-		if o.Cap.Asset != ton.AssetTON {
-			// What became of USDT is seen at another account than the wallet.
-			return fmt.Errorf("order %d costs %s: %w", id, o.Cap.Asset, ErrTransition)
 		}
 		if e.ValidUntil > o.Invoice.ValidUntil {
 			return fmt.Errorf("request %d outlives the offer of order %d: %w", e.Request, id, ErrTransition)
@@ -91,31 +92,39 @@ func (s *State) request(e PaymentRequested) error {
 
 func (s *State) answer(e RequestPaid) error {
 	_, noted := s.Noted[e.Transaction]
-	if e.Transaction.IsZero() || noted || s.Outside[e.Transaction] != nil || s.Wallets[e.Wallet] == nil || len(e.Paid) == 0 {
+	orders := e.Orders()
+	if e.Transaction.IsZero() || noted || s.Outside[e.Transaction] != nil || s.Wallets[e.Wallet] == nil || len(orders) == 0 {
 		return fmt.Errorf("transaction %d: %w", e.Transaction.LT, ErrTransition)
 	}
-	for i, id := range e.Paid {
+	for i, id := range orders {
 		o := s.Orders[id]
-		if o == nil || o.Phase != Offered || o.Wallet != e.Wallet || slices.Contains(e.Paid[:i], id) {
+		if o == nil || o.Phase != Offered || o.Wallet != e.Wallet || slices.Contains(orders[:i], id) {
 			return fmt.Errorf("order %d is not offered for this wallet, or twice in it: %w", id, ErrTransition)
 		}
 		if s.Requests[o.Request].Base.LT >= e.Transaction.LT {
 			return fmt.Errorf("order %d was offered after transaction %d: %w", id, e.Transaction.LT, ErrTransition)
 		}
+		if err := o.settles(i >= len(e.Paid)); err != nil {
+			return err
+		}
 	}
-	for _, id := range e.Paid {
+	for i, id := range orders {
 		o := s.Orders[id]
 		o.Phase, o.Settled, o.Time = Paid, e.Transaction, e.Time
+		if i >= len(e.Paid) {
+			o.Phase = Sent
+		}
 	}
-	s.Outside[e.Transaction] = &Outside{Wallet: e.Wallet, Transaction: e.Transaction, Time: e.Time, Fees: e.Fees, Message: e.Message, Orders: e.Paid}
+	s.Outside[e.Transaction] = &Outside{Wallet: e.Wallet, Transaction: e.Transaction, Time: e.Time, Fees: e.Fees, Message: e.Message, Orders: orders}
 	return nil
 }
 
 // Answer returns the event by which a transaction of a wallet's proven history
 // settles offered orders, and whether there is one. An order is paid by a
 // transfer with its destination, its amount and its body, which holds a ref
-// that is no other's; a transfer pays one order. That somebody was asked, or
-// that time has passed, says nothing.
+// that is no other's; a transfer pays one order. With USDT such a transfer only
+// asks the jetton wallet to send, so its order is sent. That somebody was asked,
+// or that time has passed, says nothing.
 func (s *State) Answer(wallet ton.Address, t ton.Transaction) (RequestPaid, bool) {
 	e := RequestPaid{Wallet: wallet, Transaction: t.Position, Time: t.Time, Fees: t.Fees}
 	if len(t.Out) == 0 || s.Outside[t.Position] != nil || s.Explained(t.Position) {
@@ -132,18 +141,25 @@ func (s *State) Answer(wallet ton.Address, t ton.Transaction) (RequestPaid, bool
 			if o.Phase != Offered {
 				continue
 			}
-			if i := slices.IndexFunc(left, func(out ton.Out) bool { return out.Is(o.Invoice.Transfer) }); i >= 0 {
-				left = slices.Delete(left, i, i+1)
+			i := slices.IndexFunc(left, func(out ton.Out) bool { return out.Is(o.Invoice.Transfer) })
+			if i < 0 {
+				continue
+			}
+			left = slices.Delete(left, i, i+1)
+			if asks(o.Invoice.Transfer.Body) {
+				e.Sent = append(e.Sent, o.ID)
+			} else {
 				e.Paid = append(e.Paid, o.ID)
 			}
 		}
 	}
-	if t.External != nil && len(e.Paid) > 0 {
+	settled := len(e.Paid)+len(e.Sent) > 0
+	if t.External != nil && settled {
 		if message, err := ton.External(wallet, nil, t.External); err == nil {
 			e.Message = message
 		}
 	}
-	return e, len(e.Paid) > 0
+	return e, settled
 }
 
 // Message is the signed message that paid an order, to be shown to Fragment;

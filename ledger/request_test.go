@@ -83,6 +83,48 @@ func TestAnOfferedOrderIsSettledByItsTransferAlone(t *testing.T) {
 	}
 }
 
+// A transfer of USDT only asks the jetton wallet to send: an offered order whose
+// transfer left the wallet is sent, and never paid by that alone. Its way is
+// followed like that of one that this program sends.
+func TestAnOfferedOrderInUSDTIsSent(t *testing.T) {
+	s := ledger.NewState()
+	a, b := quoted(1, "a"), inUSDT(quoted(2, "b"))
+	a.Invoice.ValidUntil, b.Invoice.ValidUntil = 900, 900
+	apply(t, s, ledger.Anchored{Wallet: ours}, reserved(1, "a/ann"), reservedInUSDT(2, "a/bob"), a, b, ledger.PaymentRequested{Request: 1, Wallet: ours, ValidUntil: 900, Orders: []ledger.OrderID{1, 2}, Base: ton.Position{LT: 4}})
+	e, ok := s.Answer(ours, outside(t, 9, a.Invoice.Transfer, b.Invoice.Transfer))
+	if !ok || !slices.Equal(e.Paid, []ledger.OrderID{1}) || !slices.Equal(e.Sent, []ledger.OrderID{2}) {
+		t.Fatalf("%+v", e)
+	}
+	for name, change := range map[string]func(*ledger.RequestPaid){
+		"USDT is paid":     func(e *ledger.RequestPaid) { e.Paid, e.Sent = []ledger.OrderID{1, 2}, nil },
+		"TON is only sent": func(e *ledger.RequestPaid) { e.Paid, e.Sent = nil, []ledger.OrderID{1, 2} },
+		"twice":            func(e *ledger.RequestPaid) { e.Sent = []ledger.OrderID{2, 2} },
+		"paid and sent":    func(e *ledger.RequestPaid) { e.Sent = []ledger.OrderID{1} },
+	} {
+		wrong := e
+		change(&wrong)
+		if err := s.Apply(wrong); !errors.Is(err, ledger.ErrTransition) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	apply(t, s, e)
+	o := s.Orders[2]
+	if o.Phase != ledger.Sent || o.Settled.LT != 9 || s.Orders[1].Phase != ledger.Paid || !slices.Equal(s.Outside[e.Transaction].Orders, []ledger.OrderID{1, 2}) {
+		t.Fatalf("%+v", o)
+	}
+	if err := s.Apply(ledger.OrderAcknowledged{Order: 2}); !errors.Is(err, ledger.ErrTransition) {
+		t.Errorf("acknowledged before it arrived: %v", err)
+	}
+	apply(t, s, ledger.TransferReceived{Order: 2, Transaction: ton.Position{LT: 12, Hash: ton.Hash{1}}}, ledger.OrderAcknowledged{Order: 1})
+	if s.Wallets[ours].Ramp != 0 {
+		t.Errorf("half acknowledged: %d", s.Wallets[ours].Ramp)
+	}
+	apply(t, s, ledger.OrderAcknowledged{Order: 2})
+	if s.Wallets[ours].Ramp != 2 || len(s.Message(o)) == 0 {
+		t.Errorf("ramp %d, %d bytes of its message", s.Wallets[ours].Ramp, len(s.Message(o)))
+	}
+}
+
 // An offered order counts, and nothing that the program does by itself ends it:
 // only a person can say that it was not paid. Then it may be bought again, and
 // its transfer may still turn up.

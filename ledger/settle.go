@@ -108,9 +108,8 @@ func (s *State) execute(e PaymentExecutedEvent) error {
 		}
 	}
 	for i, id := range verdicts[:len(e.Paid)+len(e.Sent)] {
-		// The wallet's own transaction shows that TON arrived, and nothing of USDT.
-		if usdt := s.Orders[id].Cap.Asset != ton.AssetTON; usdt != (i >= len(e.Paid)) {
-			return fmt.Errorf("order %d is in %s, and so it is not known to be paid, or not only sent: %w", id, s.Orders[id].Cap.Asset, ErrTransition)
+		if err := s.Orders[id].settles(i >= len(e.Paid)); err != nil {
+			return err
 		}
 	}
 	for i, id := range verdicts[:len(e.Paid)+len(e.Sent)] {
@@ -127,6 +126,15 @@ func (s *State) execute(e PaymentExecutedEvent) error {
 	p.Phase, p.Settled, p.Time, p.Fees = PaymentExecuted, e.Transaction, e.Time, e.Fees
 	if len(e.Message) > 0 {
 		p.Message = e.Message
+	}
+	return nil
+}
+
+// settles refuses that USDT is taken for paid, or TON only for sent: a wallet's
+// own transaction shows that TON arrived, and nothing of USDT.
+func (o *Order) settles(sent bool) error {
+	if usdt := o.Cap.Asset != ton.AssetTON; usdt != sent {
+		return fmt.Errorf("order %d is in %s, and so it is not known to be paid, or not only sent: %w", o.ID, o.Cap.Asset, ErrTransition)
 	}
 	return nil
 }

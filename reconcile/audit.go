@@ -128,20 +128,20 @@ func (a *auditor) order(o *ledger.Order) {
 		add(FindingMissing, "%s is recorded as paid at %s in transaction %s, which the chain does not hold", o.Key, time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339), o.Settled.Hash)
 	case o.Found != 0 || o.Request != 0 && o.Invoice == nil:
 	case o.Request != 0:
-		if !slices.ContainsFunc(t.Out, func(out ton.Out) bool { return out.Is(o.Invoice.Transfer) }) {
-			add(FindingUnpaid, "transaction %s does not hold the transfer that paid %s", o.Settled.Hash, o.Key)
-		}
+		a.transfer(o, t, o.Invoice.Transfer, add)
 	case p == nil || o.Index < 0 || o.Index >= len(p.Payload.Transfers):
 		add(FindingUnpaid, "%s is recorded as paid by no transfer", o.Key)
 	default:
-		for _, out := range t.Out {
-			if out.Is(p.Payload.Transfers[o.Index]) {
-				if o.Phase == ledger.Sent {
-					add(FindingTransit, "%s was sent for %s, and it is not known yet whether it arrived: apply asks again", o.Reserve, o.Key)
-				}
-				return
-			}
-		}
+		a.transfer(o, t, p.Payload.Transfers[o.Index], add)
+	}
+}
+
+// transfer looks for one of a transaction. What is sent is not yet paid.
+func (auditor) transfer(o *ledger.Order, t *ton.Transaction, want ton.Transfer, add func(code, format string, args ...any)) {
+	switch {
+	case !slices.ContainsFunc(t.Out, func(out ton.Out) bool { return out.Is(want) }):
 		add(FindingUnpaid, "transaction %s does not hold the transfer that paid %s", o.Settled.Hash, o.Key)
+	case o.Phase == ledger.Sent:
+		add(FindingTransit, "%s was sent for %s, and it is not known yet whether it arrived: apply asks again", o.Reserve, o.Key)
 	}
 }

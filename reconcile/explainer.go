@@ -49,11 +49,11 @@ func Unexplained(book *ledger.State, wallet ton.Address, history []ton.Transacti
 	paid := map[ledger.OrderID]bool{}
 	for _, t := range known.unexplained(wallet, history) {
 		e, ok := book.Answer(wallet, t)
-		if !ok || len(e.Paid) < len(t.Out) || slices.ContainsFunc(e.Paid, func(id ledger.OrderID) bool { return paid[id] }) {
+		if !ok || len(e.Orders()) < len(t.Out) || slices.ContainsFunc(e.Orders(), func(id ledger.OrderID) bool { return paid[id] }) {
 			list = append(list, t)
 			continue
 		}
-		for _, id := range e.Paid {
+		for _, id := range e.Orders() {
 			paid[id] = true
 		}
 	}

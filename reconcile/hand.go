@@ -16,7 +16,8 @@ type Handout struct {
 	Wallet     ton.Address
 	ValidUntil uint32 // Unix seconds
 	Transfers  []ton.Transfer
-	Keys       []string // of the orders that they pay
+	Keys       []string     // of the orders that they pay
+	Prices     []ton.Amount // of those; what goes along with USDT is gas
 }
 
 // hand asks a person to pay the draft. It is recorded before anybody sees it:
@@ -31,6 +32,7 @@ func (s *State) hand() {
 		h.ValidUntil = min(h.ValidUntil, o.Invoice.ValidUntil-expiryMargin)
 		h.Transfers = append(h.Transfers, o.Invoice.Transfer)
 		h.Keys = append(h.Keys, o.Key)
+		h.Prices = append(h.Prices, o.Invoice.Price)
 	}
 	payload := d.payload
 	payload.ValidUntil = h.ValidUntil
@@ -104,6 +106,7 @@ func (s *State) answered(wallet ton.Address, history []ton.Transaction) bool {
 		for _, id := range e.Paid {
 			s.bought(id)
 		}
+		s.sent(e.Sent)
 	}
 	return true
 }

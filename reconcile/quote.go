@@ -83,11 +83,6 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, code, err.Error())
 		return
 	}
-	if s.byhand && invoice.Price.Asset != ton.AssetTON {
-		// What became of it is seen at another account than the wallet.
-		s.giveUp(o, "unsigned", fmt.Sprintf("it costs %s, and a person can be asked to pay TON only", invoice.Price))
-		return
-	}
 	pin, warning, stranger := s.recognise(o, e.Offer.Person, invoice.Price)
 	if stranger != nil {
 		s.giveUp(o, stranger.Code, stranger.Reason)

@@ -170,6 +170,19 @@ func (s *State) bought(id ledger.OrderID) {
 	s.tell(o)
 }
 
+// sent counts orders in USDT that left the wallet, and asks what becomes of it.
+func (s *State) sent(orders []ledger.OrderID) {
+	for _, id := range orders {
+		o := s.book.Orders[id]
+		s.result.Gas += o.Invoice.Transfer.Amount
+		delete(s.jobs, id)
+		s.noticeOrder("sent", o)
+	}
+	if len(orders) > 0 {
+		s.follow()
+	}
+}
+
 func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 	held := map[ledger.OrderID][]ton.Amount{} // a skipped order's offer is gone when that is recorded
 	for _, id := range verdict.Skipped {
@@ -187,15 +200,7 @@ func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 		delete(s.jobs, id)
 		s.bought(id)
 	}
-	for _, id := range verdict.Sent {
-		o := s.book.Orders[id]
-		s.result.Gas += o.Invoice.Transfer.Amount
-		delete(s.jobs, id)
-		s.noticeOrder("sent", o)
-	}
-	if len(verdict.Sent) > 0 {
-		s.follow()
-	}
+	s.sent(verdict.Sent)
 	for _, id := range verdict.Skipped {
 		o := s.book.Orders[id]
 		if s.month != nil {

@@ -31,7 +31,10 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.PaymentRequested:
 			p.requests[e.Request] = true
 		case ledger.RequestPaid:
-			for _, id := range e.Paid {
+			if len(e.Sent) > 0 {
+				s.counter.add("sent by a person")
+			}
+			for _, id := range e.Orders() {
 				if sold := s.market.known[p.terms[id]]; sold == nil || sold.left == 0 {
 					c.violate(7, "p%d records order %d as paid by a person, and it was not", p.id, id)
 				}

@@ -130,10 +130,6 @@ func (t *till) Hand(_ context.Context, h reconcile.Handout) error {
 // explain tells a person what to do with the request.
 func (t *till) explain(w io.Writer, p *program) {
 	h := t.handed
-	var sum ton.Nano
-	for _, x := range h.Transfers {
-		sum += x.Amount
-	}
 	where := "Above is"
 	if t.file != nil {
 		where = "Wrote " + report.Clean(t.name, 200) + ":"
@@ -144,8 +140,29 @@ to be paid before %s. Open it with a wallet application, and pay it
 once and just as it is. The next apply finds it on the chain; with -unsigned that
 needs no key. If nobody has paid it and nobody will, say so for each key:
 %s
-`, where, sum.Amount(), report.Count(len(h.Transfers), "message"), h.Wallet, time.Unix(int64(h.ValidUntil), 0).UTC().Format(time.RFC3339),
+`, where, asked(*h), report.Count(len(h.Transfers), "message"), h.Wallet, time.Unix(int64(h.ValidUntil), 0).UTC().Format(time.RFC3339),
 		p.complete("fragplan ledger resolve KEY -as unpaid -reason TEXT"))
+}
+
+// asked says what a request asks for, each money by itself.
+func asked(h reconcile.Handout) string {
+	var coins, gas ton.Nano
+	usdt := ton.Amount{Asset: ton.AssetUSDT}
+	for i, price := range h.Prices {
+		if price.Asset == ton.AssetTON {
+			coins += h.Transfers[i].Amount
+			continue
+		}
+		usdt.Units += price.Units
+		gas += h.Transfers[i].Amount
+	}
+	switch {
+	case usdt.Units == 0:
+		return coins.Amount().String()
+	case coins == 0:
+		return fmt.Sprintf("%s with %s of gas", usdt, gas.Amount())
+	}
+	return fmt.Sprintf("%s, and %s with %s of gas,", coins.Amount(), usdt, gas.Amount())
 }
 
 // picture draws the request as a QR code of block characters, or says why not.

@@ -20,6 +20,7 @@ func handout(n int) reconcile.Handout {
 	for i := range n {
 		text := firewall.CommentOf(product.Item{Kind: product.Stars, Quantity: 50}, "Ref00000"+string(rune('a'+i)))
 		body := cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(text).EndCell()
+		h.Prices = append(h.Prices, ton.Nano(460_900_000).Amount())
 		h.Transfers = append(h.Transfers, ton.Transfer{To: firewall.DefaultDestinations()[0], Bounce: i%2 == 1, Amount: 460_900_000, Body: ton.BoCOf(body)})
 	}
 	return h

@@ -111,7 +111,9 @@ func light(s *ledger.State) *ledger.State {
 		}
 	}
 	for _, t := range s.Outside {
-		if !slices.ContainsFunc(t.Orders, func(id ledger.OrderID) bool { return s.Orders[id].Phase == ledger.Paid }) {
+		if !slices.ContainsFunc(t.Orders, func(id ledger.OrderID) bool {
+			return s.Orders[id].Phase == ledger.Paid || s.Orders[id].Phase == ledger.Sent
+		}) {
 			t.Message = nil
 		}
 	}
@@ -353,7 +355,13 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	case 31:
 		e := ledger.RequestPaid{Wallet: ours, Transaction: position(), Time: 5, Fees: 2}
 		for range n(1, 2) {
-			if id := order(ledger.Offered); !slices.Contains(e.Paid, id) || odd() {
+			id := order(ledger.Offered)
+			if slices.Contains(e.Orders(), id) && !odd() {
+				continue
+			}
+			if o := s.Orders[id]; (o != nil && o.Cap.Asset == ton.AssetUSDT) != odd() {
+				e.Sent = append(e.Sent, id)
+			} else {
 				e.Paid = append(e.Paid, id)
 			}
 		}

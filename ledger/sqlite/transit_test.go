@@ -61,6 +61,31 @@ func TestTheFileKnowsWhatIsInTransit(t *testing.T) {
 	}
 }
 
+// What a person was asked to pay in USDT, and paid, is read back as sent with
+// the message that paid it, and is paid when it has arrived. The file refuses
+// that it is taken for paid before.
+func TestWhatAPersonSentIsReadBack(t *testing.T) {
+	s, path := locked(t)
+	put(t, s, sentStory()[:3]...)
+	put(t, s, ledger.PaymentRequested{Request: 1, Run: 1, Wallet: ours, ValidUntil: 5, Orders: []ledger.OrderID{1}})
+	refuses(t, path, `BEGIN; INSERT INTO outside VALUES (9, zeroblob(32), (SELECT wallet FROM orders), 1, 1, NULL);
+		INSERT INTO outside_order VALUES (9, zeroblob(32), 0, 1);
+		UPDATE orders SET phase = 'paid', settled_lt = 9, settled_hash = zeroblob(32), time = 1 WHERE id = 1`, "only TON has arrived")
+	put(t, s, ledger.RequestPaid{Wallet: ours, Transaction: ton.Position{LT: 101, Hash: ton.Hash{3}}, Time: 500, Fees: 3, Message: body("outside"), Sent: []ledger.OrderID{1}})
+	book := load(t, s)
+	if o := book.Orders[1]; o.Phase != ledger.Sent || o.Settled.LT != 101 || len(o.Invoice.Transfer.Body) == 0 || len(book.Message(o)) == 0 {
+		t.Fatalf("sent: %+v", o)
+	}
+	refuses(t, path, `UPDATE orders SET phase = 'acknowledged' WHERE id = 1`, "not known to be paid")
+	put(t, s, ledger.TransferReceived{Order: 1, Transaction: ton.Position{LT: 105, Hash: ton.Hash{5}}})
+	if o := load(t, s).Orders[1]; o.Phase != ledger.Paid {
+		t.Errorf("received: %+v", o)
+	}
+	if _, err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A ledger of the schema before USDT opens, and nothing of it changes.
 func TestALedgerFromBeforeUSDTOpens(t *testing.T) {
 	s, path := locked(t)

@@ -29,7 +29,8 @@ func (s projection) request(ctx context.Context, e ledger.PaymentRequested) erro
 }
 
 func (s projection) answer(ctx context.Context, e ledger.RequestPaid) error {
-	if len(e.Paid) == 0 {
+	orders := e.Orders()
+	if len(orders) == 0 {
 		return fmt.Errorf("transaction %d paid nothing: %w", e.Transaction.LT, ledger.ErrTransition)
 	}
 	lt, hash := int64(e.Transaction.LT), e.Transaction.Hash[:]
@@ -41,9 +42,14 @@ func (s projection) answer(ctx context.Context, e ledger.RequestPaid) error {
 	if err != nil {
 		return err
 	}
-	for i, id := range e.Paid {
+	for i, id := range orders {
 		if err := s.one(ctx, `INSERT INTO outside_order (lt, hash, idx, order_id) VALUES (?, ?, ?, ?)`, lt, hash, i, int64(id)); err != nil {
 			return err
+		}
+		if i >= len(e.Paid) {
+			if err := s.one(ctx, `INSERT INTO transit (order_id) VALUES (?)`, int64(id)); err != nil {
+				return err
+			}
 		}
 		err := s.one(ctx, `UPDATE orders SET phase = 'paid', settled_lt = ?, settled_hash = ?, time = ? WHERE id = ? AND phase = 'offered'`, lt, hash, e.Time, int64(id))
 		if err != nil {
