@@ -38,6 +38,7 @@ var doors = map[string][]string{
 	"sandbox/network": {"ton"},
 	"examples/signer": {"ton"},
 	"forge":           {},
+	"notify":          {},
 	"forge/forgetest": {"forge"},
 	"cmd/fragplan":    nil, // wires: may import all
 }

@@ -130,6 +130,8 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			l.limits(d, e)
 		case "sessions":
 			l.sessions(d, e)
+		case "notices":
+			l.notices(d, e)
 		case "destinations":
 			members, _ := d.list(e.value, "destinations", "[UQ…]")
 			for _, m := range members {
@@ -146,7 +148,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "destinations", "pay_with", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "notices", "destinations", "pay_with", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {

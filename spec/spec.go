@@ -30,6 +30,7 @@ type Project struct {
 	Limits       policy.Limits
 	Timezone     *time.Location // whose clocks say when a day begins
 	Sessions     []Session      // at Fragment, in the order of the file; empty: the environment's own
+	Notices      Notices        // where people are told what became of a run
 	Destinations []ton.Address  // accounts that may be paid; empty means the built-in list
 	People       []Person       // in the order of the files
 	Groups       []Group        // in the order of the files

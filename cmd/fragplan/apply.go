@@ -50,12 +50,13 @@ func (p *program) applyCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&approved, "auto-approve", false, "don't ask")
 	c.Flags().BoolVar(&asJSON, "json", false, "print every step as one JSON object a line")
+	c.Flags().Var(word{&p.metrics, "FILE"}, "metrics-file", "write figures of the run for Prometheus in this file")
 	c.Flags().Var(word{&unsigned, "FILE"}, "unsigned", "sign nothing: write a TON Connect request to pay in this file (- for stdout)")
 	return c
 }
 
 // apply settles what an earlier run left open, shows the plan, asks, and buys.
-func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool, unsigned string) error {
+func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool, unsigned string) (err error) {
 	out := p.stdout
 	if unsigned == "-" {
 		p.stdout = p.stderr // the request stands alone
@@ -65,6 +66,13 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return err
 	}
 	defer project.Close()
+	if p.metrics != "" {
+		if err := p.harmless(p.path(p.metrics), project.spec.Ledger.File); err != nil {
+			return fmt.Errorf("-metrics-file: %w", err)
+		}
+	}
+	began := time.Now()
+	defer func() { project.tellOf(ctx, began, err) }()
 	project.unsigned = unsigned != ""
 	if err := project.owned(); err != nil {
 		return err
@@ -81,6 +89,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	project.buys = true
 	shown := p.handler(asJSON)
 	settled, err := project.carry(ctx, project.nothing(), shown)
+	project.applied.and(settled)
 	if err != nil {
 		shown.Done(settled, err)
 		return err
@@ -100,6 +109,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	} else if err := project.fresh(ctx, saved); err != nil {
 		return err
 	}
+	project.applied.plan = plan
 	shown.Plan(plan)
 	if len(plan.Violations) > 0 {
 		return &exit{code: 1}
@@ -134,6 +144,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		}
 	}
 	result, err := project.carry(ctx, plan, shown)
+	project.applied.and(result)
 	if err == nil {
 		err = verdict(result, plan)
 	}

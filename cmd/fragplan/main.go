@@ -50,6 +50,16 @@ func (p *program) listen(signals chan os.Signal, cancel func()) {
 	cancel()
 }
 
+// interrupted reports whether somebody has asked the program to stop.
+func (p *program) interrupted() bool {
+	select {
+	case <-p.interrupt:
+		return true
+	default:
+		return false
+	}
+}
+
 // program is the command as a value: everything that it takes from the
 // process stands here.
 type program struct {
@@ -69,6 +79,7 @@ type program struct {
 
 	dir     string // -chdir
 	sandbox bool   // -sandbox
+	metrics string // -metrics-file of apply
 	plain   bool   // -no-color
 }
 

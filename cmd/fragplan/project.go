@@ -39,6 +39,8 @@ type project struct {
 	unsigned bool  // nothing is signed: a person is asked to pay
 	till     *till // where the request goes; nil before there is something to buy
 
+	applied applied // what an apply has come to
+
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
 }

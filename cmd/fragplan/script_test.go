@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SIGNER", example)
 			watchSecrets(e, t)
 			e.Values[hostKey{}] = &forgetest.Host{}
+			e.Values[earKey{}] = &ear{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -65,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"await":    await,
 			"world":    world,
 			"forge":    codeHost,
+			"ears":     ears,
 			"poke":     poke,
 			"pad":      pad,
 			"capture":  capture,

@@ -65,6 +65,12 @@ func (p *project) secretVariables() (names []string) {
 	for _, s := range p.spec.Sessions {
 		sources = append(sources, s.Source)
 	}
+	for _, t := range p.targets() {
+		sources = append(sources, t.secret)
+	}
+	if alive := p.spec.Notices.Alive; alive != nil {
+		sources = append(sources, alive.Hook)
+	}
 	for _, s := range sources {
 		if signer.Kind(s.Kind) == signer.Env {
 			names = append(names, s.Name)
