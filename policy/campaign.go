@@ -9,33 +9,12 @@ import (
 // A Campaign is several grants that must not cost more than a budget together.
 type Campaign struct {
 	Name   string
-	Grants []string
-	Max    []CampaignBudget `json:",omitempty"` // at most one an asset; empty means that it is not limited
-}
-
-// A CampaignBudget is an amount for good, or for each calendar month.
-type CampaignBudget struct {
-	Max     ton.Amount
-	Monthly bool
+	Grants []string `json:"-"`          // which those are is judged line by line
+	Max    []Rate   `json:",omitempty"` // empty means that it is not limited
 }
 
 // Of is the budget in an asset. One that isn't listed is 0, for good.
-func (c Campaign) Of(asset ton.Asset) CampaignBudget {
-	for _, b := range c.Max {
-		if b.Max.Asset == asset {
-			return b
-		}
-	}
-	return CampaignBudget{Max: ton.Amount{Asset: asset}}
-}
-
-// String prints the budget as it stands in YAML.
-func (b CampaignBudget) String() string {
-	if b.Monthly {
-		return b.Max.String() + " per month"
-	}
-	return b.Max.String()
-}
+func (c Campaign) Of(asset ton.Asset) Rate { return ratesOf(c.Max, asset)[0] }
 
 // Over is why a campaign can't pay for something more, or nil: what was used
 // already and what it takes are of one asset.

@@ -18,14 +18,24 @@ import (
 const (
 	Order       = "order"       // one purchase
 	Run         = "run"         // one apply
+	Day         = "day"         // one day
 	Month       = "month"       // one calendar month
 	Undelivered = "undelivered" // paid and not yet acknowledged
 	FirstTime   = "first_time"  // for somebody who was never given anything
+	Person      = "person"      // for one person
+	Campaigned  = "campaign"    // for one campaign
+	Labeled     = "label"       // for one label
+	InAsset     = "asset"       // in one asset
+	NewGrants   = "new_grants"  // keys that one apply buys for the first time
+	Increase    = "increase"    // how many times what was given before
+	Slippage    = "slippage"    // how much dearer than planned
+	Balance     = "balance"     // what must be left in the wallet
 )
 
 // Limits bound what may be spent. Each list holds at most one amount an
-// asset; an asset that isn't listed is limited to 0, so the zero Limits allow
-// nothing.
+// asset, or one an asset and period; an asset that isn't listed is limited to 0,
+// so the zero Limits allow nothing. Where a list may be empty, that means that
+// nothing is limited.
 type Limits struct {
 	Order       []ton.Amount // one purchase
 	Run         []ton.Amount // one apply
@@ -33,6 +43,16 @@ type Limits struct {
 	Undelivered []ton.Amount // paid and not yet acknowledged
 	FirstTime   []ton.Amount `json:",omitempty"` // for somebody who was never given anything; empty means that it is not limited
 	Price       []Ceiling    // what a product may cost; at most one an item and asset
+
+	Day    []ton.Amount `json:",omitempty"` // one day; may be empty
+	Person []Rate       `json:",omitempty"` // for one person; may be empty
+	Asset  []Rate       `json:",omitempty"` // in one asset, whatever it is for; may be empty
+	Scoped []Scoped     `json:",omitempty"` // for campaigns and labels, at most one each
+
+	NewGrants int64        `json:",omitempty"` // keys that one apply may buy for the first time; 0 means that they are not limited
+	Increase  int64        `json:",omitempty"` // how many times what was given before may be given; 0 means that it is not limited
+	Slippage  Share        `json:",omitempty"` // by how much an offer may be above the price of the plan; 0 means up to the ceiling
+	Balance   []ton.Amount `json:",omitempty"` // what must be left in the wallet; nothing of an asset that isn't listed
 
 	Campaigns []Campaign `json:",omitempty"` // budgets of files of grants
 
@@ -217,15 +237,53 @@ func of(list []ton.Amount, asset ton.Asset) ton.Amount {
 
 // Exceeded is the error of a purchase that a limit forbids.
 type Exceeded struct {
-	Limit string     // the limit's name
-	Max   ton.Amount // what the limit allows
-	Used  ton.Amount // what is taken already
-	Want  ton.Amount // what the purchase would take
+	Limit   string     // the limit's name
+	Subject string     // the person, campaign or label whose limit it is; "" for one of all purchases
+	Per     Period     // for which it holds
+	Max     ton.Amount // what the limit allows
+	Used    ton.Amount // what is taken already
+	Want    ton.Amount // what the purchase would take
+}
+
+// Over reports whether the purchase is above the limit. Of the errors that
+// this package returns, it always is.
+func (e *Exceeded) Over() bool {
+	// Written as a difference because a sum could overflow.
+	return e.Want.Units < 0 || e.Used.Units > e.Max.Units || e.Want.Units > e.Max.Units-e.Used.Units
+}
+
+// Code names the refusal for programs.
+func (e *Exceeded) Code() string {
+	if e.Limit == FirstTime {
+		return e.Limit
+	}
+	return e.Limit + "_limit"
+}
+
+// Allowance is what the limit allows, as it stands in YAML, and for whom.
+func (e *Exceeded) Allowance() string {
+	text := Rate{e.Max, e.Per}.String()
+	if e.Limit == Day || e.Limit == Month {
+		text = e.Max.String() // the name says for how long
+	}
+	if e.Subject != "" {
+		text += " for " + e.Subject
+	}
+	return text
 }
 
 func (e *Exceeded) Error() string {
 	if e.Used.Units == 0 {
-		return fmt.Sprintf("limits.%s allows %s, and this takes %s", e.Limit, e.Max, e.Want)
+		return fmt.Sprintf("limits.%s allows %s, and this takes %s", e.Limit, e.Allowance(), e.Want)
 	}
-	return fmt.Sprintf("limits.%s allows %s, of which %s is used, and this takes %s", e.Limit, e.Max, e.Used, e.Want)
+	return fmt.Sprintf("limits.%s allows %s, of which %s is used, and this takes %s", e.Limit, e.Allowance(), e.Used, e.Want)
+}
+
+// Remedy is what a person can do about it.
+func (e *Exceeded) Remedy() string {
+	text := "raise limits." + e.Limit + " in a reviewed commit"
+	if e.Per != Ever {
+		text += ", or wait for the next " + string(e.Per)
+	}
+	return text
 }

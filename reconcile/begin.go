@@ -43,7 +43,8 @@ func (s *State) open(a ton.Address) *ledger.Payment {
 // given up, paid ones are confirmed, and the plan's actions are reserved.
 func (s *State) begin() {
 	s.stage = buying
-	s.month = s.plan.Limits.Of(policy.Month, spentInMonth(s.book, s.account.Time)...)
+	s.counts = countingOf(s.plan)
+	s.accounts = s.counts.accounts(s.plan.Limits, s.book, s.account.Time)
 	s.learnPrices()
 	s.people = peopleOf(s.book)
 	s.checkpoint()
@@ -92,23 +93,35 @@ func (s *State) reserve() {
 	run := s.book.LastRun + 1
 	events := []ledger.Event{ledger.RunStarted{Run: run, Digest: s.plan.Digest(), Nonce: s.plan.Nonce, Host: s.host}}
 	next := s.book.LastOrder
-	s.takeEarlier()
+	fresh := s.takeEarlier()
+	left := map[string]bool{} // keys of which a part was set aside: a later one would not follow what is recorded
 	for _, a := range s.plan.Actions {
-		if !a.Buys() || boughtFor(s.book, a) != nil {
+		if !a.Buys() || left[a.Key] || boughtFor(s.book, a) != nil {
 			continue // an earlier run of the same plan did it
 		}
-		if err := s.take([]ton.Amount{a.Estimate}); err != nil {
-			s.problem(a.Key, "limit", err.Error())
+		if a.Verb == Buy && !fresh[a.Key] {
+			if most := s.plan.Limits.NewGrants; most > 0 && int64(len(fresh)) >= most {
+				s.problem(a.Key, string(CodeNewGrants), tooManyNew(most))
+				left[a.Key] = true
+				continue
+			}
+		}
+		if err := s.take([]policy.Spending{s.counts.planned(a)}); err != nil {
+			s.problem(a.Key, limitCode(err), err.Error())
+			left[a.Key] = true
 			continue
+		}
+		if a.Verb == Buy {
+			fresh[a.Key] = true
 		}
 		next++
 		s.jobs[next] = true
-		s.whom[next] = whom{a.Was, a.Confirmed}
+		s.whom[next] = whom{a.Was, a.Confirmed, a.Estimate}
 		s.newcomers[a.Handle] = append(s.newcomers[a.Handle], next)
 		s.waiting = append(s.waiting, next)
 		events = append(events, ledger.OrderReserved{
 			Order: next, Run: run, Key: a.Key, Generation: a.Generation, Part: a.Part, Prior: a.Have,
-			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate,
+			Person: a.Person, Handle: a.Handle, Single: a.Single, Item: a.Item, Wallet: s.self, Cap: a.Cap, Reserve: a.Estimate, Scopes: a.Scopes,
 		})
 	}
 	if len(s.jobs) == 0 {
@@ -119,8 +132,10 @@ func (s *State) reserve() {
 }
 
 // takeEarlier counts what interrupted runs of the same saved plan have spent:
-// the plan as a whole keeps to the limit of one run.
-func (s *State) takeEarlier() {
+// the plan as a whole keeps to the limits of one run. It returns the keys that
+// they bought for the first time.
+func (s *State) takeEarlier() (fresh map[string]bool) {
+	fresh = map[string]bool{}
 	digest := s.plan.Digest()
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		o := s.book.Orders[id]
@@ -129,6 +144,10 @@ func (s *State) takeEarlier() {
 		}
 		if r := s.book.Runs[o.Run]; r != nil && r.Nonce == s.plan.Nonce && r.Digest == digest {
 			s.budget.Spend(o.Reserve)
+			if o.Part == 1 {
+				fresh[o.Key] = true
+			}
 		}
 	}
+	return fresh
 }

@@ -3,41 +3,71 @@ package reconcile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/policy"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
-// campaigns checks what a plan may cost at most against the budgets of the
-// files. No offer above a purchase's cap is paid, so a budget that the caps fit
-// is never exceeded.
-func (d *differ) campaigns(actions []Action, today schedule.Date) (found []Violation) {
-	for _, c := range d.limits.Campaigns {
+// campaignsOf lists, for each grant, the campaigns that it is of, as scopes.
+func campaignsOf(l policy.Limits) map[string][]string {
+	scopes := map[string][]string{}
+	for _, c := range l.Campaigns {
+		for _, g := range c.Grants {
+			scopes[g] = append(scopes[g], policy.CampaignScope(c.Name))
+		}
+	}
+	return scopes
+}
+
+// scopesOf are the campaign and the labels of an occurrence.
+func (d *differ) scopesOf(o spec.Occurrence) []string {
+	if len(o.Labels) == 0 {
+		return d.scopes[o.Grant]
+	}
+	labeled := "\n" + o.Grant // no grant's name
+	scopes, made := d.scopes[labeled]
+	if !made {
+		scopes = slices.Clone(d.scopes[o.Grant])
+		for _, l := range o.Labels {
+			scopes = append(scopes, policy.LabelScope(l.Name, l.Value))
+		}
+		d.scopes[labeled] = scopes
+	}
+	return scopes
+}
+
+// budgets checks what a plan may cost at most against the budgets of the files.
+// No offer above a purchase's cap is paid, so a budget that the caps fit is
+// never exceeded.
+func (j *judge) budgets(actions []Action) (found []Violation) {
+	for _, c := range j.limits.Campaigns {
 		if len(c.Max) == 0 {
 			continue
 		}
+		scope, used := policy.CampaignScope(c.Name), map[ton.Asset]int64{}
 		grants := make(map[string]bool, len(c.Grants))
 		for _, g := range c.Grants {
 			grants[g] = true
 		}
-		used := map[ton.Asset]int64{}
-		for key := range d.have.Keys() {
-			if !grants[grantOf(key)] {
+		for id := ledger.OrderID(1); id <= j.have.LastOrder; id++ {
+			o := j.have.Orders[id]
+			if o == nil || !grants[grantOf(o.Key)] && !slices.Contains(o.Scopes, scope) {
 				continue
 			}
-			for _, o := range d.have.ByKey(key) {
-				if b := c.Of(o.Reserve.Asset); o.Phase.Spent() || o.Phase == ledger.Armed {
-					if !b.Monthly || o.Time == 0 || month(schedule.Day(time.Unix(int64(o.Time), 0), time.UTC)) == month(today) {
-						used[o.Reserve.Asset] = sum(used[o.Reserve.Asset], o.Reserve.Units)
-					}
-				}
+			at := o.Time
+			if !o.Phase.Spent() {
+				at = 0 // it may be paid at any time
+			}
+			if asset := o.Reserve.Asset; (o.Phase.Spent() || o.Phase.Out()) && c.Of(asset).Per.Holds(at, j.now) {
+				used[asset] = sum(used[asset], o.Reserve.Units)
 			}
 		}
 		for _, a := range actions {
-			if !a.Buys() || !grants[grantOf(a.Key)] {
+			if !a.Buys() || !slices.Contains(a.Scopes, scope) {
 				continue
 			}
 			if err := c.Over(ton.Amount{Asset: a.Cap.Asset, Units: used[a.Cap.Asset]}, a.Cap); err != nil {

@@ -27,7 +27,7 @@ type Prices map[Goods]ton.Amount
 // about it, in the order of want, retired keys last. It has no input or
 // output, no clock, no randomness and no map order.
 func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
-	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}}
+	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}, scopes: campaignsOf(limits)}
 	for _, o := range want {
 		d.wanted[o.Key] = o.Due()
 	}
@@ -43,7 +43,6 @@ func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits poli
 	p.Actions = append(p.Actions, d.retired()...)
 	p.Rules = d.rules
 	p.Violations = append(d.renames(want), d.runLimit(p.Actions)...)
-	p.Violations = append(p.Violations, d.campaigns(p.Actions, p.Today)...)
 	return p
 }
 
@@ -55,6 +54,7 @@ type differ struct {
 	wanted  map[string]bool // keys
 	people  people
 	first   map[string][]ton.Amount  // by handle: planned for somebody to whom nothing came yet
+	scopes  map[string][]string      // by grant
 	winners map[string]*ledger.Order // prize with one winner → an order that was paid or may be
 
 	dated     map[string]verdict       // what is known of a key because of its date
@@ -109,7 +109,7 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 		Verb: NoOp, Key: o.Key, Person: o.Person, Handle: o.Handle, Was: o.Was, Confirmed: o.Confirmed, Single: o.Single, Item: o.Item,
 		Want: o.Item.Quantity, Have: given, Generation: d.have.Generation(o.Key), Part: part + 1,
 		Cap: ton.Amount{Asset: o.Asset()}, Estimate: ton.Amount{Asset: o.Asset()},
-		Why: o.Reason, Labels: o.Labels, Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
+		Why: o.Reason, Labels: o.Labels, Scopes: d.scopesOf(o), Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
 	}
 	pin, _ := d.people.pins.Of(o.Handle, o.Was)
 	a.Name = pin.Name

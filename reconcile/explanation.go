@@ -30,8 +30,8 @@ type Guard struct {
 }
 
 // Explain takes apart what the plan, made of want and have, decided for a key.
-// now says which month is counted, in Unix seconds; an apply asks the chain.
-func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, now uint32) Explanation {
+// at is when the plan was judged; an apply asks the chain.
+func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, at Moment) Explanation {
 	e := Explanation{Key: key}
 	for i := range want {
 		if want[i].Key == key {
@@ -53,7 +53,7 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, no
 			e.InFlight += o.Item.Quantity
 		}
 	}
-	e.judge(p, have, now)
+	e.judge(p, have, at)
 	if len(e.Lines) > 0 {
 		e.Next = next(e.Lines[0])
 	}
@@ -61,10 +61,11 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, no
 }
 
 // judge asks every guard about each line that would buy or that a limit
-// stopped, as Diff and apply do.
-func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
-	run, month := p.Limits.Of(policy.Run), p.Limits.Of(policy.Month, spentInMonth(have, now)...)
-	undelivered := p.Limits.Of(policy.Undelivered, unacknowledged(have)...)
+// stopped, as Diff, Judge and apply do.
+func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
+	j := judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p)}
+	j.accounts = j.counts.accounts(p.Limits, have, at.Time)
+	run, undelivered := p.Limits.Of(policy.Run), p.Limits.Of(policy.Undelivered, unacknowledged(have)...)
 	who, first := peopleOf(have), map[string][]ton.Amount{}
 	for _, a := range p.Actions {
 		if a.Key == e.Key && (a.Buys() || limited[a.Code]) {
@@ -72,16 +73,20 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 			if a.Cap.Units > 0 {
 				e.ask(policy.Order, p.Limits.Of(policy.Order), a.Estimate)
 				e.ask(policy.Run, run, a.Estimate)
-				e.ask(policy.Month, month, a.Estimate)
+				for _, v := range j.accounts.Verdicts(j.counts.planned(a)) {
+					e.count(v)
+				}
 				e.ask(policy.Undelivered, undelivered, a.Estimate)
 				if len(p.Limits.FirstTime) > 0 && a.Confirmed == "" && !who.known(a.Handle, a.Was) {
 					e.ask(policy.FirstTime, p.Limits.Of(policy.FirstTime, slices.Concat(who.open[a.Handle], first[a.Handle])...), a.Estimate)
 				}
+				e.others(&j, a, at)
 			}
 		}
 		if a.Buys() { // what stands before it in the plan is bought before it
 			run.Spend(a.Estimate)
-			month.Spend(a.Estimate)
+			j.accounts.Spend(j.counts.planned(a))
+			j.spent.Spend(a.Estimate)
 			first[a.Handle] = append(first[a.Handle], a.Estimate)
 		}
 	}
@@ -90,8 +95,35 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, now uint32) {
 	}
 }
 
+// others asks the limits that count no money, and those of what is left.
+func (e *Explanation) others(j *judge, a Action, at Moment) {
+	if j.limits.Increase > 0 {
+		g := Guard{"limits.increase", true, fmt.Sprintf("at most %d times what was given before", j.limits.Increase)}
+		if v, over := j.increase(a); over {
+			g.Allows, g.Text = false, v.reason
+		}
+		e.Guards = append(e.Guards, g)
+	}
+	if least := j.limits.Left(a.Estimate.Asset); least.Units > 0 {
+		g := Guard{"limits.balance", true, fmt.Sprintf("%s is left in the wallet", least)}
+		if at.Held == nil {
+			g.Text += "; what it holds was not asked for, and apply asks"
+		}
+		if err := j.left(a, at.Held); err != nil {
+			g.Allows, g.Text = false, err.Error()
+		}
+		e.Guards = append(e.Guards, g)
+	}
+	if j.limits.Slippage > 0 {
+		e.Guards = append(e.Guards, Guard{"limits.slippage", true, fmt.Sprintf("an offer may be %s above the price of the plan", j.limits.Slippage)})
+	}
+}
+
 // limited are the codes of lines that a limit or a ceiling has blocked.
-var limited = map[Code]bool{CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true}
+var limited = map[Code]bool{
+	CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true, CodeDay: true, CodeMonth: true, CodePerson: true,
+	CodeCampaign: true, CodeLabel: true, CodeAsset: true, CodeIncrease: true, CodeBalance: true,
+}
 
 func (e *Explanation) ceiling(p *Plan, a Action) {
 	v := Guard{Name: "limits.price", Allows: a.Code != CodeNoCeiling && a.Code != CodePrice, Text: a.Reason}
@@ -108,17 +140,21 @@ func (e *Explanation) ceiling(p *Plan, a Action) {
 }
 
 func (e *Explanation) ask(name string, b *policy.Budget, a ton.Amount) {
-	v := Guard{Name: "limits." + name, Allows: true}
-	err := b.Check(a)
-	switch used := b.Used(a.Asset); {
-	case err != nil:
-		v.Allows, v.Text = false, err.Error()
-	case used.Units == 0:
-		v.Text = fmt.Sprintf("up to %s, and this takes %s", b.Most(a.Asset), a)
+	e.count(policy.Exceeded{Limit: name, Max: b.Most(a.Asset), Used: b.Used(a.Asset), Want: a})
+}
+
+// count is what a limit says that sums up.
+func (e *Explanation) count(v policy.Exceeded) {
+	g := Guard{Name: "limits." + v.Limit, Allows: !v.Over()}
+	switch {
+	case !g.Allows:
+		g.Text = v.Error()
+	case v.Used.Units == 0:
+		g.Text = fmt.Sprintf("up to %s, and this takes %s", v.Allowance(), v.Want)
 	default:
-		v.Text = fmt.Sprintf("up to %s, of which %s is used before it, and this takes %s", b.Most(a.Asset), used, a)
+		g.Text = fmt.Sprintf("up to %s, of which %s is used before it, and this takes %s", v.Allowance(), v.Used, v.Want)
 	}
-	e.Guards = append(e.Guards, v)
+	e.Guards = append(e.Guards, g)
 }
 
 // next is what a person can do if the line is not what was meant.
@@ -130,7 +166,8 @@ func next(a Action) string {
 	switch a.Code {
 	case CodeHeld:
 		return fmt.Sprintf("say how it ended: fragplan ledger resolve %s -as delivered|returned -reason TEXT", a.Key)
-	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner, CodeFirstTime:
+	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner, CodeFirstTime,
+		CodeDay, CodeMonth, CodePerson, CodeCampaign, CodeLabel, CodeAsset, CodeIncrease, CodeBalance:
 		return a.Reason
 	case CodeOffered:
 		return a.Reason

@@ -111,12 +111,12 @@ func TestAPlanIsForItsAccounts(t *testing.T) {
 	limits.Destinations = firewall.DefaultDestinations()
 	plan := reconcile.Diff(stars(1), w.book(), nil, limits)
 	plan.Wallet = w.account.Address
-	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), limits); err != nil {
+	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), limits, reconcile.Moment{}); err != nil {
 		t.Fatal(err)
 	}
 	other := limits
 	other.Destinations = append(firewall.DefaultDestinations(), stranger)
-	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), other); !errors.Is(err, reconcile.ErrStale) || !strings.Contains(err.Error(), "accounts") {
+	if err := reconcile.CheckSaved(plan, w.account.Address, stars(1), w.book(), other, reconcile.Moment{}); !errors.Is(err, reconcile.ErrStale) || !strings.Contains(err.Error(), "accounts") {
 		t.Errorf("with other accounts: %v", err)
 	}
 	if reconcile.Diff(stars(1), w.book(), nil, other).Digest() == plan.Digest() {

@@ -69,7 +69,7 @@ func (s *State) leave() {
 	var releases []ledger.Event
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		if s.jobs[id] {
-			s.giveBack(s.book.Orders[id].Reserve)
+			s.giveBack(s.counts.bill(s.book.Orders[id], s.book.Orders[id].Reserve)...)
 			delete(s.jobs, id)
 			s.result.Left++
 			releases = append(releases, ledger.OrderReleased{Order: id, Reason: "it did not fit into the request"})
@@ -100,9 +100,7 @@ func (s *State) answered(wallet ton.Address, history []ton.Transaction) bool {
 		}
 		s.result.Payments++
 		s.result.Fees += e.Fees
-		if s.month != nil {
-			s.spend(e.Fees.Amount())
-		}
+		s.spendFees(e.Fees)
 		for _, id := range e.Paid {
 			s.bought(id)
 		}

@@ -119,7 +119,7 @@ func TestAskedAndNeverPaid(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	other := append(stars(1), wants("other/bob", product.Stars, 100))
-	if result, err := w.apply(other, limits); err != nil || len(result.Problems) != 1 || result.Problems[0].Code != "limit" || len(w.paid()) != 0 {
+	if result, err := w.apply(other, limits); err != nil || len(result.Problems) != 1 || result.Problems[0].Code != "month_limit" || len(w.paid()) != 0 {
 		t.Errorf("the month holds 1.5 TON, and 1 is offered: %+v, %v", result, err)
 	}
 	limits = plenty
@@ -280,14 +280,14 @@ func TestASavedPlanIsAskedForInParts(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	book = w.book()
-	if err := reconcile.CheckSaved(plan, w.account.Address, want, book, plenty); err != nil {
+	if err := reconcile.CheckSaved(plan, w.account.Address, want, book, plenty, reconcile.Moment{}); err != nil {
 		t.Fatal(err)
 	}
 	w.start(plan, book)
 	if _, err := w.finish(); err != nil {
 		t.Fatal(err)
 	}
-	if err := reconcile.CheckSaved(plan, w.account.Address, want, w.book(), plenty); !errors.Is(err, reconcile.ErrApplied) {
+	if err := reconcile.CheckSaved(plan, w.account.Address, want, w.book(), plenty, reconcile.Moment{}); !errors.Is(err, reconcile.ErrApplied) {
 		t.Error(err)
 	}
 	if len(w.handed) != 2 || w.handed[0].Keys[0] == w.handed[1].Keys[0] {

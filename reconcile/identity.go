@@ -73,6 +73,7 @@ func tooMuchAtFirst(err error, handle, name string) string {
 type whom struct {
 	was       []string
 	confirmed string
+	planned   ton.Amount // what it was to cost
 }
 
 // recognise judges how Fragment shows the person of an order whose offer would

@@ -120,7 +120,7 @@ func (s *State) affordable(orders []ledger.OrderID) []ledger.OrderID {
 			}
 		}
 		sum += o.Invoice.Transfer.Amount
-		if sum+firewall.Fees(i+1)+ton.Nano(s.countUSDT(orders[:i+1]))*firewall.JettonFee > s.account.Balance {
+		if sum+firewall.Fees(i+1)+ton.Nano(s.countUSDT(orders[:i+1]))*firewall.JettonFee > s.available() {
 			if i == 0 && o.Cap.Asset == ton.AssetUSDT {
 				s.stop(s.shortOfGas(o, o.Invoice.Transfer.Amount))
 			} else if i == 0 {

@@ -50,6 +50,18 @@ const (
 	CodePassed      Code = "passed"         // a date that is not made up for; not a failure
 	CodeCatchUp     Code = "catch_up"       // more dates were missed than may be made up for
 	CodeBound       Code = "bound"          // the key was paid for another product or person
+
+	CodeDay      Code = "day_limit"
+	CodeMonth    Code = "month_limit"
+	CodePerson   Code = "person_limit"
+	CodeCampaign Code = "campaign_limit"
+	CodeLabel    Code = "label_limit"
+	CodeAsset    Code = "asset_limit"
+	CodeIncrease Code = "increase_limit" // many times what was given before
+	CodeBalance  Code = "balance_limit"  // it would leave too little in the wallet
+
+	CodeNewGrants Code = "new_grants" // too much that is new at once; it stops the whole plan
+	CodeSlippage  Code = "slippage"   // an offer that is dearer than the plan; only apply meets it
 )
 
 // CodeIdentity is the code of a [Refusal]: the person is not as the ledger or
@@ -78,6 +90,7 @@ type Action struct {
 	Reason     string       `json:"reason,omitempty"` // fragplan's
 	Place      string       `json:"place,omitempty"`  // file and line of the grant
 	Labels     []spec.Label `json:"labels,omitempty"` // the author's
+	Scopes     []string     `json:"scopes,omitempty"` // what it counts for beside its person: its campaign and its labels
 }
 
 // Buys reports whether the action spends money.
@@ -92,10 +105,11 @@ type decision struct {
 	Generation, Part    int
 	Cap                 ton.Amount
 	Was, Confirmed      string `json:",omitempty"`
+	Scopes              string `json:",omitempty"`
 }
 
 func (a Action) decision() decision {
-	return decision{a.Key, a.Person, a.Handle, a.Single, a.Item, a.Have, a.Generation, a.Part, a.Cap, strings.Join(a.Was, " "), a.Confirmed}
+	return decision{a.Key, a.Person, a.Handle, a.Single, a.Item, a.Have, a.Generation, a.Part, a.Cap, strings.Join(a.Was, " "), a.Confirmed, strings.Join(a.Scopes, "\n")}
 }
 
 // Failure reports whether the line is something that a person must mend.

@@ -88,12 +88,12 @@ func (s *State) offered(e Offered) {
 		s.giveUp(o, stranger.Code, stranger.Reason)
 		return
 	}
-	err := errors.Join(s.plan.Limits.CheckOrder(invoice.Price), s.plan.Limits.Of(policy.Undelivered).Check(invoice.Price))
+	err := errors.Join(s.plan.Limits.CheckOrder(invoice.Price), s.plan.Limits.Of(policy.Undelivered).Check(invoice.Price), s.slipped(o, invoice.Price))
 	if err == nil {
-		err = s.retake(holding(o), costs(invoice.Price, invoice.Transfer))
+		err = s.retake(s.held(o), s.counts.bill(o, costs(invoice.Price, invoice.Transfer)...))
 	}
 	if err != nil {
-		s.giveUp(o, "limit", err.Error())
+		s.giveUp(o, limitCode(err), err.Error())
 		return
 	}
 	events := []ledger.Event{ledger.OrderQuoted{Order: o.ID, Invoice: invoice}}
@@ -109,6 +109,15 @@ func (s *State) offered(e Offered) {
 		s.ready = insert(s.ready, o.ID)
 		s.noticeOrder("quoted", o)
 	}
+}
+
+// slipped is why an offer is too far above the price that the plan was made
+// with, or nil. A plan without prices has only its ceilings.
+func (s *State) slipped(o *ledger.Order, price ton.Amount) error {
+	if planned := s.whom[o.ID].planned; s.plan.Priced && planned != o.Cap {
+		return s.plan.Limits.CheckSlippage(planned, price)
+	}
+	return nil
 }
 
 // inspect has the firewall decode the offer to the last bit.
@@ -159,7 +168,7 @@ func (s *State) learnPrices() {
 
 // giveUp releases an order that can't be bought in this run.
 func (s *State) giveUp(o *ledger.Order, code, reason string) {
-	s.giveBack(holding(o)...)
+	s.giveBack(s.held(o)...)
 	delete(s.jobs, o.ID)
 	if s.record(ledger.OrderReleased{Order: o.ID, Reason: reason}) {
 		s.problem(o.Key, code, reason)

@@ -68,7 +68,7 @@ var (
 // now, as ErrApplied or ErrStale with the difference, or nil. Each purchase in
 // it must still be the one that Diff would decide on, at the prices that were
 // approved; what an interrupted run of the same plan has bought is left out.
-func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *ledger.State, limits policy.Limits) error {
+func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *ledger.State, limits policy.Limits, at Moment) error {
 	switch {
 	case plan.Ledger != have.Ledger:
 		return fmt.Errorf("%w: it was made from another ledger", ErrStale)
@@ -95,6 +95,7 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 		}
 	}
 	now := Diff(want, have, prices, limits)
+	now.Judge(have, at)
 	if len(now.Violations) > 0 {
 		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)
 	}

@@ -49,7 +49,7 @@ func TestASavedPlanIsCheckedAgain(t *testing.T) {
 	} {
 		plan := reconcile.Diff(want, past(), nil, limits)
 		plan.Wallet = wallet
-		err := reconcile.CheckSaved(plan, c.wallet, c.want, c.have, c.limits)
+		err := reconcile.CheckSaved(plan, c.wallet, c.want, c.have, c.limits, reconcile.Moment{})
 		if c.stale != errors.Is(err, reconcile.ErrStale) || !c.stale && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -70,10 +70,10 @@ func TestASavedPlanIsGoodForOneRun(t *testing.T) {
 	if _, err := w.finish(); !errors.Is(err, reconcile.ErrInterrupted) {
 		t.Fatal(err)
 	}
-	if err := reconcile.CheckSaved(plan, plan.Wallet, want, w.book(), plenty); err != nil {
+	if err := reconcile.CheckSaved(plan, plan.Wallet, want, w.book(), plenty, reconcile.Moment{}); err != nil {
 		t.Fatalf("interrupted, it may go on: %v", err)
 	}
-	if err := reconcile.CheckSaved(plan, plan.Wallet, want[:5], w.book(), plenty); !errors.Is(err, reconcile.ErrStale) {
+	if err := reconcile.CheckSaved(plan, plan.Wallet, want[:5], w.book(), plenty, reconcile.Moment{}); !errors.Is(err, reconcile.ErrStale) {
 		t.Errorf("what is left is no longer written: %v", err)
 	}
 	if _, err := w.applyPlan(plan); err != nil {
@@ -82,7 +82,7 @@ func TestASavedPlanIsGoodForOneRun(t *testing.T) {
 	if len(w.paid()) != 6 {
 		t.Errorf("%d paid", len(w.paid()))
 	}
-	if err := reconcile.CheckSaved(plan, plan.Wallet, want, w.book(), plenty); !errors.Is(err, reconcile.ErrApplied) {
+	if err := reconcile.CheckSaved(plan, plan.Wallet, want, w.book(), plenty, reconcile.Moment{}); !errors.Is(err, reconcile.ErrApplied) {
 		t.Errorf("applied whole: %v", err)
 	}
 }
@@ -108,12 +108,12 @@ func TestAnotherPlanMayDoTheSame(t *testing.T) {
 		t.Fatalf("%v, %d paid", err, len(w.paid()))
 	}
 	w.answer = nil
-	if err := reconcile.CheckSaved(first, first.Wallet, want, w.book(), plenty); !errors.Is(err, reconcile.ErrApplied) {
+	if err := reconcile.CheckSaved(first, first.Wallet, want, w.book(), plenty, reconcile.Moment{}); !errors.Is(err, reconcile.ErrApplied) {
 		t.Errorf("the same plan again: %v", err)
 	}
 	second := plan("second")
 	second.Wallet = first.Wallet
-	if err := reconcile.CheckSaved(second, first.Wallet, want, w.book(), plenty); err != nil {
+	if err := reconcile.CheckSaved(second, first.Wallet, want, w.book(), plenty, reconcile.Moment{}); err != nil {
 		t.Errorf("a new plan: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -184,18 +185,16 @@ func (s *State) sent(orders []ledger.OrderID) {
 }
 
 func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
-	held := map[ledger.OrderID][]ton.Amount{} // a skipped order's offer is gone when that is recorded
+	held := map[ledger.OrderID][]policy.Spending{} // a skipped order's offer is gone when that is recorded
 	for _, id := range verdict.Skipped {
-		held[id] = holding(s.book.Orders[id])
+		held[id] = s.held(s.book.Orders[id])
 	}
 	if !s.record(verdict) {
 		return
 	}
 	s.result.Payments++
 	s.result.Fees += verdict.Fees
-	if s.month != nil {
-		s.spend(verdict.Fees.Amount())
-	}
+	s.spendFees(verdict.Fees)
 	for _, id := range verdict.Paid {
 		delete(s.jobs, id)
 		s.bought(id)
@@ -203,7 +202,7 @@ func (s *State) executed(verdict ledger.PaymentExecutedEvent) {
 	s.sent(verdict.Sent)
 	for _, id := range verdict.Skipped {
 		o := s.book.Orders[id]
-		if s.month != nil {
+		if s.accounts != nil {
 			s.giveBack(held[id]...)
 		}
 		delete(s.jobs, id)

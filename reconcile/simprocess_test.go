@@ -311,8 +311,9 @@ func (p *process) plan() bool {
 	plan := p.saved
 	if plan == nil {
 		plan = reconcile.Diff(p.want, book, p.prices(p.want), p.limits)
+		plan.Judge(book, reconcile.Moment{Time: p.chain.time})
 		plan.Wallet = p.chain.account.Address
-	} else if err := reconcile.CheckSaved(plan, p.chain.account.Address, p.want, book, p.limits); err != nil {
+	} else if err := reconcile.CheckSaved(plan, p.chain.account.Address, p.want, book, p.limits, reconcile.Moment{Time: p.chain.time}); err != nil {
 		p.counter.add("a saved plan is refused")
 		return false
 	} else {

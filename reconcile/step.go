@@ -59,7 +59,9 @@ type State struct {
 	units   map[priced]ton.Amount   // what a Star or a month cost when it was last bought
 	queries map[query]bool          // that orders have; nil until the first offer in USDT
 	budget  *policy.Budget          // of the run
-	month   *policy.Budget
+
+	counts   counting         // for whom and for what an order counts
+	accounts *policy.Accounts // of the limits that sum up over time; nil until the run begins
 
 	result  Result
 	stopped error // nothing new is begun

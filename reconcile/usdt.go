@@ -42,7 +42,7 @@ func (s *State) covered(o *ledger.Order) error {
 	if o.Cap.Asset != ton.AssetUSDT {
 		return s.coveredTON(o)
 	}
-	if need := leastGas + firewall.Fees(1); s.account.Balance < need {
+	if need := leastGas + firewall.Fees(1); s.available() < need {
 		return s.shortOfGas(o, leastGas)
 	}
 	least := ton.Amount{Asset: ton.AssetUSDT, Units: 1}
@@ -90,16 +90,30 @@ func (s *State) coveredTON(o *ledger.Order) error {
 			}
 		}
 	}
-	if s.account.Balance < need+firewall.Fees(1) {
+	if s.available() < need+firewall.Fees(1) {
 		return s.shortOfTON(o, o.Reserve)
 	}
 	return nil
 }
 
-// free is what the wallet has in USDT, less what was sent and may still be
+// available is what the wallet may pay of its TON: what limits.balance leaves in
+// it is not touched.
+func (s *State) available() ton.Nano {
+	return max(0, s.account.Balance-ton.Nano(s.plan.Limits.Left(ton.AssetTON).Units))
+}
+
+// kept says what limits.balance leaves in the wallet.
+func (s *State) kept(asset ton.Asset) string {
+	if left := s.plan.Limits.Left(asset); left.Units > 0 {
+		return fmt.Sprintf(", of which limits.balance leaves %s in it", left)
+	}
+	return ""
+}
+
+// free is what the wallet may pay of its USDT, less what was sent and may still be
 // counted in it: its jetton wallet sends a moment after the wallet has asked.
 func (s *State) free() ton.Amount {
-	a := ton.Amount{Asset: ton.AssetUSDT, Units: s.purse.Balance}
+	a := ton.Amount{Asset: ton.AssetUSDT, Units: max(0, s.purse.Balance-s.plan.Limits.Left(ton.AssetUSDT).Units)}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Sent && o.Wallet == s.self {
 			a.Units = max(0, a.Units-o.Reserve.Units)
@@ -115,19 +129,22 @@ func (s *State) holds(o *ledger.Order, cost ton.Amount, units int64) error {
 	case s.purse.Locked:
 		return fmt.Errorf("the USDT of wallet %s is locked by who makes it: none of it can be sent", s.self)
 	case held.Units < units:
+		if kept := s.kept(ton.AssetUSDT); kept != "" {
+			return fmt.Errorf("the wallet %s holds %s%s; %s costs %s: %w", s.self, ton.Amount{Asset: ton.AssetUSDT, Units: s.purse.Balance}, kept, o.Key, cost, ErrFundsUSDT)
+		}
 		return fmt.Errorf("the wallet %s holds %s; %s costs %s: %w", s.self, held, o.Key, cost, ErrFundsUSDT)
 	}
 	return nil
 }
 
 func (s *State) shortOfTON(o *ledger.Order, cost ton.Amount) error {
-	return fmt.Errorf("the wallet %s holds %s TON; %s costs %s and about %s TON of fees: %w",
-		s.self, s.account.Balance, o.Key, cost, firewall.Fees(1), ErrFunds)
+	return fmt.Errorf("the wallet %s holds %s TON%s; %s costs %s and about %s TON of fees: %w",
+		s.self, s.account.Balance, s.kept(ton.AssetTON), o.Key, cost, firewall.Fees(1), ErrFunds)
 }
 
 func (s *State) shortOfGas(o *ledger.Order, gas ton.Nano) error {
-	return fmt.Errorf("the wallet %s holds %s TON; %s is paid in USDT and takes %s TON of gas and about %s TON of fees: %w",
-		s.self, s.account.Balance, o.Key, gas, firewall.Fees(1), ErrFunds)
+	return fmt.Errorf("the wallet %s holds %s TON%s; %s is paid in USDT and takes %s TON of gas and about %s TON of fees: %w",
+		s.self, s.account.Balance, s.kept(ton.AssetTON), o.Key, gas, firewall.Fees(1), ErrFunds)
 }
 
 // costs are all that an order takes of the budgets: its price and, where USDT
@@ -150,7 +167,7 @@ func holding(o *ledger.Order) []ton.Amount {
 // giveBackGas gives back what an order held for the gas of an offer that is
 // gone; its price it goes on holding.
 func (s *State) giveBackGas(o *ledger.Order) {
-	s.giveBack(holding(o)[1:]...)
+	s.giveBack(s.held(o)[1:]...)
 }
 
 // inspectUSDT has the firewall decode an offer in USDT to the last bit.

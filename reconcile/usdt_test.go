@@ -373,7 +373,7 @@ func TestGasCountsAsTON(t *testing.T) {
 	want := inUSDT(6)
 	want = []spec.Occurrence{want[0], want[2], want[4]}
 	result, err := j.apply(want, limits)
-	if err != nil || len(result.Bought) != 2 || result.Gas != ton.TON/10 || len(result.Problems) != 1 || result.Problems[0].Code != "limit" {
+	if err != nil || len(result.Bought) != 2 || result.Gas != ton.TON/10 || len(result.Problems) != 1 || result.Problems[0].Code != "run_limit" {
 		t.Errorf("%+v, %v", result, err)
 	}
 }

@@ -2,12 +2,10 @@ package spec
 
 import (
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/fragplan/fragplan/policy"
-	"github.com/fragplan/fragplan/ton"
 )
 
 const exampleBudget = "budget: 55 TON, or budget: 70 TON per month"
@@ -58,24 +56,7 @@ func (l *loader) campaign(d *doc, entries []entry) {
 	}
 }
 
-// budgets reads "55 TON", "70 TON per month" or a list of them.
-func (d *doc) budgets(n *yaml.Node) (list []policy.CampaignBudget) {
-	members, _ := d.list(n, "budget", exampleBudget)
-	for _, m := range members {
-		s, ok := d.text(m, "budget", "an amount: "+exampleBudget)
-		if !ok {
-			continue
-		}
-		text, monthly := strings.CutSuffix(s, " per month")
-		a, err := ton.ParseAmount(text)
-		switch {
-		case err != nil:
-			d.bad(m, "amount", "write "+exampleBudget, "budget: %v", clipError(err))
-		case slices.ContainsFunc(list, func(b policy.CampaignBudget) bool { return a.Asset == b.Max.Asset }):
-			d.bad(m, "duplicate", "take one of them out", "budget stands twice for %s", a.Asset)
-		default:
-			list = append(list, policy.CampaignBudget{Max: a, Monthly: monthly})
-		}
-	}
-	return list
+// budgets reads "55 TON", "70 TON per month" or a list of them, one an asset.
+func (d *doc) budgets(n *yaml.Node) []policy.Rate {
+	return d.ratesUnlike(n, "budget", exampleBudget, func(a, b policy.Rate) bool { return a.Max.Asset == b.Max.Asset })
 }

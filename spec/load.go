@@ -2,16 +2,12 @@ package spec
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/fragplan/fragplan/policy"
-	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -225,97 +221,4 @@ func (l *loader) files(d *doc, n *yaml.Node) (files []listed) {
 		}
 	}
 	return files
-}
-
-func (l *loader) limits(d *doc, e entry) {
-	const example = "order: 20 TON"
-	seen := map[string]bool{}
-	for _, f := range d.mapping(e.value, "limits", "write limits: {"+example+", …}") {
-		seen[f.name] = true
-		switch f.name {
-		case policy.Order:
-			l.p.Limits.Order = d.amounts(f.value, f.name)
-		case policy.Run:
-			l.p.Limits.Run = d.amounts(f.value, f.name)
-		case policy.Month:
-			l.p.Limits.Month = d.amounts(f.value, f.name)
-		case policy.Undelivered:
-			l.p.Limits.Undelivered = d.amounts(f.value, f.name)
-		case policy.FirstTime:
-			l.p.Limits.FirstTime = d.amounts(f.value, f.name)
-		case "price":
-			l.p.Limits.Price = d.ceilings(f.value)
-		default:
-			d.unknown(f.key, "limits", policy.Order, policy.Run, policy.Month, policy.Undelivered, policy.FirstTime, "price")
-		}
-	}
-	if e.value.Kind == yaml.MappingNode {
-		d.require(e.value, "limits", seen, [][2]string{
-			{policy.Order, example + ", the most that one purchase may cost"},
-			{policy.Run, "run: 60 TON, the most that one apply may spend"},
-			{policy.Month, "month: 200 TON, the most that may be spent in a month"},
-			{policy.Undelivered, "undelivered: 25 TON, the most that may be paid and not yet acknowledged"},
-		})
-	}
-}
-
-// amounts reads "20 TON" or "[20 TON, 30 USDT]".
-func (d *doc) amounts(n *yaml.Node, what string) (list []ton.Amount) {
-	members, _ := d.list(n, what, "20 TON")
-	for _, m := range members {
-		if m.Kind == yaml.ScalarNode && !quoted(m) && m.Value != "" && !strings.Contains(m.Value, " ") {
-			d.bad(m, "amount", "write "+what+": 20 TON", "%s needs an amount and its asset, not %s", what, clip(m.Value))
-			continue
-		}
-		s, ok := d.text(m, what, "20 TON")
-		if !ok {
-			continue
-		}
-		a, err := ton.ParseAmount(s)
-		switch {
-		case err != nil:
-			d.bad(m, "amount", "write for example 20 TON", "%s: %v", what, clipError(err))
-		case slices.ContainsFunc(list, func(b ton.Amount) bool { return a.Asset == b.Asset }):
-			d.bad(m, "duplicate", "take one of them out", "%s stands twice for %s", what, a.Asset)
-		default:
-			list = append(list, a)
-		}
-	}
-	return list
-}
-
-// ceilings reads the fields of limits.price, such as "100 stars: 1.30 TON".
-func (d *doc) ceilings(n *yaml.Node) (list []policy.Ceiling) {
-	const example = "100 stars: 1.30 TON"
-	seen := map[product.Item]bool{}
-	for _, e := range d.mapping(n, "price", "write price: {"+example+"}") {
-		item, err := ceilingItem(e.name)
-		if err != nil {
-			d.bad(e.key, "price", "write "+example+" or premium 3 months: 10 TON", "%v", clipError(err))
-			continue
-		}
-		if seen[item] {
-			d.bad(e.key, "duplicate", "take one of them out", "the price of %s stands twice", item)
-			continue
-		}
-		seen[item] = true
-		for _, a := range d.amounts(e.value, "the price of "+item.String()) {
-			list = append(list, policy.Ceiling{Item: item, Max: a})
-		}
-	}
-	return list
-}
-
-func ceilingItem(s string) (product.Item, error) {
-	words := strings.Fields(strings.ToLower(s))
-	switch {
-	case len(words) == 2 && words[1] == "stars" && plainNumber.MatchString(words[0]) && len(words[0]) < 10 && words[0] != "0":
-		return product.Item{Kind: product.Stars, Quantity: mustInt(words[0])}, nil
-	case len(words) == 3 && words[0] == "premium" && words[2] == "months" && plainNumber.MatchString(words[1]) && len(words[1]) < 4:
-		i := product.Item{Kind: product.Premium, Quantity: mustInt(words[1])}
-		return i, i.Check()
-	case slices.Contains(words, "ton") || slices.Contains(words, "gram"):
-		return product.Item{}, fmt.Errorf("a top-up needs no ceiling: it costs its own amount")
-	}
-	return product.Item{}, fmt.Errorf("%s is no quantity of a product", clip(s))
 }

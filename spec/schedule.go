@@ -216,12 +216,5 @@ func (p *Project) Dated() bool {
 			return true
 		}
 	}
-	for _, c := range p.Limits.Campaigns {
-		for _, b := range c.Max {
-			if b.Monthly {
-				return true
-			}
-		}
-	}
 	return false
 }

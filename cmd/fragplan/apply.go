@@ -233,7 +233,11 @@ func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
-	return reconcile.CheckSaved(plan, wallet, p.spec.Written(today), p.book, p.limits())
+	at, err := p.moment(ctx)
+	if err != nil {
+		return err
+	}
+	return reconcile.CheckSaved(plan, wallet, p.spec.Written(today), p.book, p.limits(), at)
 }
 
 // carry applies a plan through the real sockets.

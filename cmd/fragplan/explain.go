@@ -30,7 +30,11 @@ func (p *project) explain(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	e := reconcile.Explain(plan, p.spec.Occurrences(plan.Today), p.book, key, uint32(time.Now().Unix()))
+	at, err := p.moment(ctx)
+	if err != nil {
+		return err
+	}
+	e := reconcile.Explain(plan, p.spec.Occurrences(plan.Today), p.book, key, at)
 	if e.Written == nil && len(p.book.ByKey(key)) == 0 {
 		return fmt.Errorf("%q is neither written nor in the ledger: a key is a grant's name, a slash and a person, as fragplan plan -show-unchanged prints them", key)
 	}

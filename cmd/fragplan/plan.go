@@ -145,7 +145,12 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		at, err := p.moment(ctx)
+		if err != nil {
+			return nil, err
+		}
 		plan = reconcile.Diff(want, p.book, prices, p.limits())
+		plan.Judge(p.book, at)
 	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // today is which day it is where the project's clocks are: by the proven
@@ -39,6 +41,53 @@ func (p *project) now(ctx context.Context) (time.Time, error) {
 	}
 	seconds, err := c.Time(ctx)
 	return time.Unix(int64(seconds), 0), err
+}
+
+// moment is when a plan is judged, by the proven chain's time, and what the
+// wallet holds then, if a limit asks for it. Only where nothing is bought, and
+// the chain can't be reached, this machine's clock will do.
+func (p *project) moment(ctx context.Context) (reconcile.Moment, error) {
+	asking := ctx
+	if !p.buys {
+		var cancel func()
+		asking, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	now, err := p.now(asking)
+	at := reconcile.Moment{Time: uint32(now.Unix())}
+	if err == nil && len(p.spec.Limits.Balance) > 0 {
+		at.Held, err = p.held(asking)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return at, ctx.Err()
+	case err != nil && p.buys:
+		return at, fmt.Errorf("what may be spent follows the chain: %w", err)
+	case err != nil:
+		at.Time = uint32(time.Now().Unix())
+	}
+	return at, nil
+}
+
+// held is what the wallet holds of each asset that limits.balance names.
+func (p *project) held(ctx context.Context) (list []ton.Amount, err error) {
+	account, err := p.account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, account.Balance.Amount())
+	if p.spec.Limits.Left(ton.AssetUSDT).Units > 0 {
+		address, err := p.address(ctx)
+		if err != nil {
+			return nil, err
+		}
+		purse, err := lookout{p.client, p.usdtMaster()}.Jetton(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ton.Amount{Asset: ton.AssetUSDT, Units: purse.Balance})
+	}
+	return list, nil
 }
 
 // written finds what a key stands for; of grants that recur also on days past.
