@@ -32,6 +32,7 @@ type checker struct {
 	spent    map[*process]sums
 	left     map[*process]sums // what left with payments that a process armed, and with their fees
 	inMonths map[period][]*sale
+	inDays   map[period][]*sale
 }
 
 // armed says who made a payload durable, under which limits.
@@ -61,11 +62,12 @@ type period struct {
 	branch int
 	year   int
 	month  time.Month
+	day    int // 0 for the whole month
 }
 
 func newChecker(s *sim) *checker {
 	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
-		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]sums{}, left: map[*process]sums{}, inMonths: map[period][]*sale{}}
+		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]sums{}, left: map[*process]sums{}, inMonths: map[period][]*sale{}, inDays: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c
 }
@@ -194,19 +196,25 @@ func (c *checker) withinTotals(sold *sale) {
 // month, and of what is paid and unacknowledged.
 func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by armed) {
 	at := time.Unix(int64(t.Time), 0).UTC()
-	month := period{by.process.branch, at.Year(), at.Month()}
+	month := period{by.process.branch, at.Year(), at.Month(), 0}
+	day := period{by.process.branch, at.Year(), at.Month(), at.Day()}
 	if c.spent[by.process] == nil {
 		c.spent[by.process] = sums{}
 	}
 	c.spent[by.process].add(sold.costs()...)
 	c.inMonths[month] = append(c.inMonths[month], sold)
-	order, inMonth, unacknowledged := sums{}, sums{}, sums{}
-	order.add(sold.amount)
-	for _, s := range c.inMonths[month] {
-		if s.out() { // what came back may be spent again
-			inMonth.add(s.costs()...)
+	c.inDays[day] = append(c.inDays[day], sold)
+	left := func(sales []*sale) sums {
+		sum := sums{}
+		for _, s := range sales {
+			if s.out() { // what came back may be spent again
+				sum.add(s.costs()...)
+			}
 		}
+		return sum
 	}
+	order, unacknowledged := sums{}, sums{}
+	order.add(sold.amount)
 	for _, s := range c.market.sales {
 		if s.branch == by.process.branch && s.out() && !s.confirmed && !s.settled {
 			unacknowledged.add(s.amount)
@@ -218,9 +226,12 @@ func (c *checker) withinLimits(t ton.Transaction, out ton.Out, sold *sale, by ar
 		most  []ton.Amount
 	}{
 		{"order", order, by.limits.Order}, {"run", c.spent[by.process], by.limits.Run},
-		{"month", inMonth, by.limits.Month}, {"undelivered", unacknowledged, by.limits.Undelivered},
+		{"day", left(c.inDays[day]), by.limits.Day}, {"month", left(c.inMonths[month]), by.limits.Month}, {"undelivered", unacknowledged, by.limits.Undelivered},
 	} {
 		for _, asset := range []ton.Asset{ton.AssetTON, ton.AssetUSDT} {
+			if len(l.most) == 0 {
+				continue // not drawn
+			}
 			if most := limitOf(l.most, asset); l.spent[asset] > most {
 				c.violate(8, "limits.%s: %d of %s have left with %s, of %d", l.name, l.spent[asset], asset, sold.ref, most)
 			}

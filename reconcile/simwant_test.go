@@ -26,6 +26,15 @@ func (s *sim) drawLimits() {
 	if s.IntN(4) == 0 {
 		s.limits.FirstTime = limit(1, 10)
 	}
+	if s.IntN(4) == 0 {
+		s.limits.Day = limit(2, 60)
+	}
+	if s.IntN(8) == 0 {
+		s.limits.Slippage = policy.Share(s.between(1, 50) * 100)
+	}
+	if s.IntN(8) == 0 {
+		s.limits.NewGrants = int64(s.between(1, 6))
+	}
 	if s.IntN(8) == 0 {
 		s.limits.Price = s.limits.Price[:1+s.IntN(2)] // Premium has no ceiling, and perhaps nothing in USDT
 	}
