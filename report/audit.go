@@ -42,10 +42,12 @@ func AuditJSON(w io.Writer, findings []reconcile.Finding) error {
 	if findings == nil {
 		findings = []reconcile.Finding{}
 	}
-	return writeJSON(w, struct {
-		FormatVersion string              `json:"format_version"`
-		Findings      []reconcile.Finding `json:"findings"`
-	}{JSONFormat, findings})
+	return writeJSON(w, jsonAudit{JSONFormat, findings})
+}
+
+type jsonAudit struct {
+	FormatVersion string              `json:"format_version"`
+	Findings      []reconcile.Finding `json:"findings"`
 }
 
 // Unclaimed writes the found payments that wait for a person, each with the

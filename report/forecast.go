@@ -90,19 +90,21 @@ type jsonDry struct {
 	Grant string `json:"grant"`
 }
 
+type jsonForecast struct {
+	FormatVersion string      `json:"format_version"`
+	Today         string      `json:"today"`
+	Through       string      `json:"through"` // the last day that is counted
+	Priced        bool        `json:"priced"`  // false: costs are ceilings
+	Months        []jsonMonth `json:"months"`
+	Unpriced      []string    `json:"unpriced"`          // items in no sum
+	Balance       *jsonAmount `json:"balance,omitempty"` // of the wallet, where it is known
+	Dry           *jsonDry    `json:"dry,omitempty"`     // when the wallet runs dry
+	Warnings      []string    `json:"warnings"`          // what was in the way of a better forecast
+}
+
 // ForecastJSON writes a forecast for programs, on one line of ASCII.
 func ForecastJSON(w io.Writer, f reconcile.Forecast, warnings []string) error {
-	j := struct {
-		FormatVersion string      `json:"format_version"`
-		Today         string      `json:"today"`
-		Through       string      `json:"through"`
-		Priced        bool        `json:"priced"` // false: costs are ceilings
-		Months        []jsonMonth `json:"months"`
-		Unpriced      []string    `json:"unpriced"` // in no sum
-		Balance       *jsonAmount `json:"balance,omitempty"`
-		Dry           *jsonDry    `json:"dry,omitempty"` // when the wallet runs dry
-		Warnings      []string    `json:"warnings"`
-	}{FormatVersion: JSONFormat, Today: f.Today.String(), Through: f.Through.String(), Priced: f.Priced, Months: []jsonMonth{}, Unpriced: []string{}, Warnings: append([]string{}, warnings...)}
+	j := jsonForecast{FormatVersion: JSONFormat, Today: f.Today.String(), Through: f.Through.String(), Priced: f.Priced, Months: []jsonMonth{}, Unpriced: []string{}, Warnings: append([]string{}, warnings...)}
 	for _, m := range f.Months {
 		j.Months = append(j.Months, jsonMonth{m.First.String()[:len("2026-12")], m.Gifts, amounts(m.Cost), m.Over})
 	}

@@ -219,13 +219,15 @@ func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 
 // ValidJSON writes that a project is sound, and how much it holds.
 func ValidJSON(w io.Writer, grants, people, files int) error {
-	return writeJSON(w, struct {
-		FormatVersion string `json:"format_version"`
-		Valid         bool   `json:"valid"`
-		Grants        int    `json:"grants"`
-		People        int    `json:"people"`
-		Files         int    `json:"files"`
-	}{JSONFormat, true, grants, people, files})
+	return writeJSON(w, jsonValid{JSONFormat, true, grants, people, files})
+}
+
+type jsonValid struct {
+	FormatVersion string `json:"format_version"`
+	Valid         bool   `json:"valid"`  // what is not sound comes as diagnostics instead, a line each
+	Grants        int    `json:"grants"` // that are written
+	People        int    `json:"people"` // who are listed or named
+	Files         int    `json:"files"`  // that were read
 }
 
 // writeJSON writes v and a newline in ASCII, so that texts from outside reach

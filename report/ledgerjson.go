@@ -41,6 +41,13 @@ type jsonPin struct {
 	Reason string `json:"reason"`
 }
 
+type jsonLedger struct {
+	FormatVersion string      `json:"format_version"`
+	Ledger        string      `json:"ledger"`
+	Orders        []jsonOrder `json:"orders"` // the oldest first
+	People        []jsonPin   `json:"people"` // how Fragment showed them, by handle
+}
+
 // LedgerJSON writes every order that the ledger ever held, oldest first, and
 // how Fragment showed the people, by handle: one object with format_version,
 // ledger, orders and people, on one line of ASCII.
@@ -73,10 +80,5 @@ func LedgerJSON(w io.Writer, state *ledger.State) error {
 		}
 		people = append(people, j)
 	}
-	return writeJSON(w, struct {
-		FormatVersion string      `json:"format_version"`
-		Ledger        string      `json:"ledger"`
-		Orders        []jsonOrder `json:"orders"`
-		People        []jsonPin   `json:"people"`
-	}{JSONFormat, state.Ledger, orders, people})
+	return writeJSON(w, jsonLedger{JSONFormat, state.Ledger, orders, people})
 }

@@ -43,11 +43,13 @@ func Receipt(w io.Writer, key string, list []Purchase, s Style) error {
 
 // ReceiptJSON is Receipt for programs: one object, on one line of ASCII.
 func ReceiptJSON(w io.Writer, key string, list []Purchase) error {
-	return writeJSON(w, struct {
-		FormatVersion string         `json:"format_version"`
-		Key           string         `json:"key"`
-		Purchases     []jsonPurchase `json:"purchases"`
-	}{JSONFormat, key, jsonPurchases(list)})
+	return writeJSON(w, jsonReceipt{JSONFormat, key, jsonPurchases(list)})
+}
+
+type jsonReceipt struct {
+	FormatVersion string         `json:"format_version"`
+	Key           string         `json:"key"`
+	Purchases     []jsonPurchase `json:"purchases"` // the oldest first
 }
 
 // PurchasesOf lists what was paid for one key, the oldest first.

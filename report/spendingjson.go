@@ -38,11 +38,13 @@ func jsonPurchases(list []Purchase) []jsonPurchase {
 // SpendingJSON writes the purchases, their sums and the fees as one JSON
 // object, on one line of ASCII.
 func SpendingJSON(w io.Writer, s Spending) error {
-	return writeJSON(w, struct {
-		FormatVersion string         `json:"format_version"`
-		Ledger        string         `json:"ledger"`
-		Purchases     []jsonPurchase `json:"purchases"`
-		Paid          []*jsonAmount  `json:"paid"` // one amount an asset
-		Fees          *jsonAmount    `json:"fees"`
-	}{JSONFormat, s.Ledger, jsonPurchases(s.Purchases), amounts(s.Totals()), amount(s.Fees.Amount())})
+	return writeJSON(w, jsonSpending{JSONFormat, s.Ledger, jsonPurchases(s.Purchases), amounts(s.Totals()), amount(s.Fees.Amount())})
+}
+
+type jsonSpending struct {
+	FormatVersion string         `json:"format_version"`
+	Ledger        string         `json:"ledger"`
+	Purchases     []jsonPurchase `json:"purchases"` // the oldest first
+	Paid          []*jsonAmount  `json:"paid"`      // one amount an asset
+	Fees          *jsonAmount    `json:"fees"`      // of the network
 }

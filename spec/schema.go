@@ -9,5 +9,11 @@ import _ "embed"
 //go:embed schema.json
 var Schema []byte
 
+// ProjectSchema is the same of fragplan.yaml. It is made in
+// project_shape_test.go.
+//
+//go:embed schema_project.json
+var ProjectSchema []byte
+
 // GrantFields are the fields of a grant.
 func GrantFields() []string { return append([]string{}, grantFields...) }

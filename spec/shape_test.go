@@ -215,27 +215,33 @@ func plain(n *yaml.Node) any {
 	return n.Value
 }
 
-// The schema and Load judge the same files alike, as far as a schema can.
-func TestSchemaAgreesWithLoad(t *testing.T) {
+// judge returns how an independent validator reads YAML by a schema.
+func judge(t *testing.T, schema []byte) func(string) error {
+	t.Helper()
 	c := validator.NewCompiler()
-	s, err := validator.UnmarshalJSON(bytes.NewReader(spec.Schema))
+	s, err := validator.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.AddResource("schema.json", s); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile("schema.json")
+	compiled, err := c.Compile("schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := func(text string) error {
+	return func(text string) error {
 		var n yaml.Node
 		if err := yaml.Unmarshal([]byte(text), &n); err != nil {
 			return err
 		}
-		return schema.Validate(plain(&n))
+		return compiled.Validate(plain(&n))
 	}
+}
+
+// The schema and Load judge the same files alike, as far as a schema can.
+func TestSchemaAgreesWithLoad(t *testing.T) {
+	judge := judge(t, spec.Schema)
 	good := []string{peopleFile, grantsFile, comeAndGo, fromCSV, `groups: {a: ann, b: [ann, bob], c: {ann: {}}}`, `confirmed: {"@ann_petrova": "Ann P."}`,
 		`{defaults: {labels: {a: b}, every: 2 weeks, starting: 2026-12-01, catch_up: all, max_catch_up: 5}, grants: {x: {to: ann, stars: 50, if_subscribed: wait 3 days}, y: {to: [ann, "@somebody"], gram: 1, on: "2026-12-31"}}}`}
 	good = append(good, "{campaign: regular, budget: 70 TON per month, grants: {}}", "{campaign: regular, budget: [55.5 TON, 1 usdt per month], grants: {}}")

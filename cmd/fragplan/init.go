@@ -39,7 +39,8 @@ const (
 
 // The files of a new project.
 var newProject = []struct{ name, body string }{
-	{"fragplan.yaml", `version: 1
+	{"fragplan.yaml", `# yaml-language-server: $schema=fragplan.yaml.schema.json
+version: 1
 %s
 wallet: {version: v5r1, address: %s}
 ledger: .fragplan/ledger.db
@@ -64,6 +65,7 @@ grants:
   best-meme: {to: ann, stars: 100, reason: best meme of the week}
 `},
 	{"fragplan.schema.json", string(spec.Schema)},
+	{"fragplan.yaml.schema.json", string(spec.ProjectSchema)},
 	{".gitignore", `.fragplan/
 global.config.json
 `},

@@ -77,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"secret":   secret,
 			"seal":     seal,
 			"cookies":  cookies,
+			"conforms": conforms,
 		},
 	})
 }
