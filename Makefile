@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill sim attack planted browser bench fmt
+.PHONY: help build demo test check kill sim attack planted browser editor bench fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=me
 
 browser: ## open the page of report -format html in Chromium (Debian's package chromium)
 	go test -count=1 -v -run TestThePageInABrowser ./report
+
+editor: ## try the schemas in the language server behind YAML in editors (node and npm)
+	cd spec/testdata/editor && npm ci --no-audit --no-fund
+	go test -count=1 -v -run TestTheSchemasInAnEditor ./spec
 
 MUTATIONS = 1000000
 attack: ## be a hostile Fragment and a hostile signer, MUTATIONS times
