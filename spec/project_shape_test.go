@@ -51,6 +51,15 @@ type (
 		Undelivered amounts            `yaml:"undelivered" jsonschema_description:"paid and not yet acknowledged: sign nothing more"`
 		FirstTime   amounts            `yaml:"first_time,omitempty" jsonschema_description:"for somebody to whom nothing came yet"`
 		Price       map[string]amounts `yaml:"price,omitempty" jsonschema_description:"ceilings: 100 stars, premium 3 months"`
+		Day         amounts            `yaml:"day,omitempty" jsonschema_description:"one day"`
+		Person      rates              `yaml:"person,omitempty" jsonschema_description:"for one person: 20 TON per month"`
+		Campaign    map[string]rates   `yaml:"campaign,omitempty" jsonschema_description:"for each campaign by name, and * for the others"`
+		Label       map[string]rates   `yaml:"label,omitempty" jsonschema_description:"for each label with its value: season=winter, season=*"`
+		Asset       rates              `yaml:"asset,omitempty" jsonschema_description:"in each money, whatever it is for"`
+		NewGrants   int                `yaml:"new_grants,omitempty" jsonschema:"minimum=1" jsonschema_description:"keys that one apply buys for the first time"`
+		Increase    int                `yaml:"increase,omitempty" jsonschema:"minimum=1" jsonschema_description:"times what the same recipient had before"`
+		Slippage    string             `yaml:"slippage,omitempty" jsonschema:"pattern=^[0-9]{1\\,3}(\\.[0-9]{1\\,2})?%$" jsonschema_description:"by which an offer may be above the plan's price: 5%"`
+		Balance     amounts            `yaml:"balance,omitempty" jsonschema_description:"what stays in the wallet"`
 	}
 	address   string
 	addresses struct{}
@@ -58,11 +67,15 @@ type (
 	command   struct{}
 	keySource string
 	paths     struct{}
+	rates     struct{}
 	record    struct{}
 	walletKey struct{}
 )
 
-const anAmount = `^[0-9]+(\.[0-9]+)? ([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])$`
+const (
+	anAmount = `^[0-9]+(\.[0-9]+)? ([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])$`
+	aRate    = `^[0-9]+(\.[0-9]+)? ([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])( per (day|month))?$`
+)
 
 func (address) JSONSchema() *jsonschema.Schema { return text(`^[A-Za-z0-9_+/:=-]{48,69}$`) }
 func (addresses) JSONSchema() *jsonschema.Schema {
@@ -73,6 +86,7 @@ func (command) JSONSchema() *jsonschema.Schema { return one(text(`.`), many(text
 func (keySource) JSONSchema() *jsonschema.Schema {
 	return text(`^(env:\s*[A-Za-z_][A-Za-z0-9_]*|(file|age):.*\S.*)\s*$`)
 }
+func (rates) JSONSchema() *jsonschema.Schema { return one(text(aRate), many(text(aRate))) }
 func (paths) JSONSchema() *jsonschema.Schema { return one(text(`.`), many(text(`.`))) }
 func (record) JSONSchema() *jsonschema.Schema {
 	return one(text(`^[^\\:]+$`), reflector().Reflect(recordFields{}))
@@ -179,9 +193,25 @@ func TestProjectSchemaAgreesWithLoad(t *testing.T) {
 	if err := judgeMain(main); err != nil {
 		t.Fatal(err)
 	}
+	all := strings.Replace(main, "order: ", `day: 40 TON
+  person: [20 TON per month, 100 TON]
+  campaign: {winter: 100 TON, "*": 50 TON per month}
+  label: {season=winter: 80 TON, "season=*": 40 TON per day}
+  asset: [2000 TON, 500 USDT]
+  new_grants: 20
+  increase: 5
+  slippage: 0.25%
+  balance: 10 TON
+  order: `, 1)
+	if _, err := spec.Load(project(t, "fragplan.yaml", all)); err != nil {
+		t.Error(err)
+	}
+	if err := judgeMain(all); err != nil {
+		t.Error(err)
+	}
 	for _, change := range [][2]string{
 		{"version: 1", "version: 2"}, {"version: 1", "version: \"1\""}, {"v5r1", "v3r2"}, {"order: ", "ordr: "}, {"limits:", "limit:"},
-		{"files:", "filse:"}, {"20 TON", "20"}, {"20 TON", "20 EUR"}, {"100 stars", "a hundred stars"}, {"premium 3 months", "premium 4 months"},
+		{"files:", "filse:"}, {"order: ", "slippage: 5, order: "}, {"order: ", "new_grants: 0, order: "}, {"order: ", "person: 5 TON per week, order: "}, {"20 TON", "20"}, {"20 TON", "20 EUR"}, {"100 stars", "a hundred stars"}, {"premium 3 months", "premium 4 months"},
 		{"version: 1", "version: 1\nsessions: {a: the-cookie}"}, {"version: 1", "version: 1\npay_with: euro"}, {"version: 1", "version: 1\ngrants: {}"},
 		{"version: v5r1", "version: v5r1, signer: {timeout: 5s}"}, {"version: v5r1", "version: v5r1, key: [a]"},
 	} {

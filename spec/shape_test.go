@@ -121,8 +121,7 @@ func (recipients) JSONSchema() *jsonschema.Schema {
 	return one(who, many(who))
 }
 func (budget) JSONSchema() *jsonschema.Schema {
-	amount := text(`^[0-9]+(\.[0-9]+)? ([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])( per month)?$`)
-	return one(amount, many(amount))
+	return one(text(aRate), many(text(aRate)))
 }
 func (group) JSONSchema() *jsonschema.Schema {
 	most := uint64(1)
