@@ -144,7 +144,7 @@ func (m *matrix) world() *sim {
 		want = inUSDT(m.orders)
 	}
 	for _, o := range want {
-		s.write(o.Grant, o.Person, o.Item, o.PayWith, false)
+		s.write(o)
 	}
 	s.createLedger(ton.Position{})
 	return s

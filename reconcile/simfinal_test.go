@@ -146,7 +146,7 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 		}
 	}
 	rest := product.Item{Kind: o.Item.Kind, Quantity: o.Item.Quantity - given}
-	if rest.Quantity <= 0 || c.misled[o.Key] {
+	if rest.Quantity <= 0 || c.misled[o.Key] || o.Rule != "" && c.begun(o.Key) {
 		return
 	}
 	code := reconcile.Code("")
@@ -164,6 +164,12 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 	default:
 		c.violate(24, "%s has %d of %s, and the plan says %q", o.Key, given, o.Item, code)
 	}
+}
+
+// begun reports whether anything was given on a date: then it is settled, and
+// what is written later holds for later dates.
+func (c *checker) begun(key string) bool {
+	return slices.ContainsFunc(c.market.sales, func(s *sale) bool { return s.key == key && s.given() && !s.closed })
 }
 
 func (c *checker) othersWon(o spec.Occurrence) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -200,6 +201,10 @@ func clone(s *ledger.State) *ledger.State {
 	}
 	for key, r := range s.Reissues {
 		c.Reissues[key] = r
+	}
+	maps.Copy(c.Names, s.Names)
+	for key, list := range s.Settled {
+		c.Settled[key] = slices.Clone(list)
 	}
 	c.LastPayment, c.LastRun, c.LastFound, c.LastRequest = s.LastPayment, s.LastRun, s.LastFound, s.LastRequest
 	return c

@@ -3,10 +3,12 @@ package reconcile_test
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -58,6 +60,16 @@ func ceilings(stars ton.Nano) []policy.Ceiling {
 	return list
 }
 
+func (s *sim) drawPerson() string { return fmt.Sprint("p", s.IntN(5)) }
+
+// today is the day on which everything happens here.
+func (s *sim) today() schedule.Date { return schedule.Day(time.Unix(1_800_000_000, 0), time.UTC) }
+
+// drawRule draws how a grant recurs. Every rule makes today's date.
+func (s *sim) drawRule() string {
+	return fmt.Sprintf("every %d %s from %s", 2+s.IntN(3), []string{"weeks", "months"}[s.IntN(2)], s.today())
+}
+
 // drawGoods draws what is given, and in which money it is paid. A top-up is
 // paid in TON.
 func (s *sim) drawGoods() (product.Item, ton.Asset) {
@@ -80,10 +92,14 @@ func (s *sim) drawAsset() ton.Asset {
 func (s *sim) drawWant() {
 	for g := range 1 + s.IntN(3) {
 		item, asset := s.drawGoods()
-		single := s.IntN(6) == 0
+		o := spec.Occurrence{Grant: fmt.Sprint("g", g), Item: item, PayWith: asset, Single: s.IntN(6) == 0}
+		if s.IntN(6) == 0 {
+			o.Rule = s.drawRule()
+		}
 		for range 1 + s.IntN(4) {
-			s.write(fmt.Sprint("g", g), fmt.Sprint("p", s.IntN(5)), item, asset, single)
-			if single {
+			o.Person = s.drawPerson()
+			s.write(o)
+			if o.Single {
 				break
 			}
 		}
@@ -100,13 +116,24 @@ func (s *sim) drawItem() product.Item {
 	return product.Item{Kind: product.Stars, Quantity: 50 + 10*int64(s.IntN(30))}
 }
 
-// write puts an occurrence into what is wanted, if its key is not there.
-func (s *sim) write(grant, person string, item product.Item, asset ton.Asset, single bool) {
-	key := grant + "/" + person
-	if slices.ContainsFunc(s.want, func(o spec.Occurrence) bool { return o.Key == key }) {
+// write puts an occurrence into what is wanted, if its key is not there. Of a
+// grant that recurs all dates follow the rule that stands there.
+func (s *sim) write(o spec.Occurrence) {
+	o.Key, o.Handle, o.Pos = o.Grant+"/"+o.Person, o.Person, spec.Pos{File: "g.yaml", Line: len(s.want) + 1}
+	for _, other := range s.want {
+		if other.Grant == o.Grant {
+			o.Rule = other.Rule
+		}
+	}
+	o.Date, o.Today, o.CatchUp = 0, 0, ""
+	if o.Rule != "" {
+		o.Date, o.Today, o.CatchUp = s.today(), s.today(), spec.CatchLatest
+		o.Key += "@" + o.Date.String()
+	}
+	if slices.ContainsFunc(s.want, func(other spec.Occurrence) bool { return other.Key == o.Key }) {
 		return
 	}
-	s.want = append(slices.Clone(s.want), spec.Occurrence{Key: key, Grant: grant, Person: person, Handle: person, Item: item, PayWith: asset, Single: single, Pos: spec.Pos{File: "g.yaml", Line: len(s.want) + 1}})
+	s.want = append(slices.Clone(s.want), o)
 	s.checker.written(s.want)
 }
 
@@ -114,12 +141,12 @@ func (s *sim) write(grant, person string, item product.Item, asset ton.Asset, si
 func (s *sim) edit() {
 	if len(s.want) == 0 || s.IntN(4) == 0 {
 		item, asset := s.drawGoods()
-		s.write(fmt.Sprint("g", s.IntN(4)), fmt.Sprint("p", s.IntN(5)), item, asset, false)
+		s.write(spec.Occurrence{Grant: fmt.Sprint("g", s.IntN(4)), Person: s.drawPerson(), Item: item, PayWith: asset})
 		return
 	}
 	i := s.IntN(len(s.want))
 	want := slices.Clone(s.want)
-	switch o := &want[i]; s.IntN(7) {
+	switch o := &want[i]; s.IntN(8) {
 	case 0:
 		o.Item.Quantity += 50 // a raise, for Stars
 	case 1:
@@ -137,9 +164,17 @@ func (s *sim) edit() {
 		}
 	case 6:
 		if len(s.gone) > 0 {
-			o := s.gone[s.IntN(len(s.gone))]
-			s.write(o.Grant, o.Person, o.Item, o.PayWith, o.Single)
+			s.write(s.gone[s.IntN(len(s.gone))])
 			return
+		}
+	case 7:
+		if o.Rule != "" {
+			rule := s.drawRule()
+			for i := range want {
+				if want[i].Grant == o.Grant {
+					want[i].Rule = rule
+				}
+			}
 		}
 	}
 	s.want = want
@@ -155,13 +190,14 @@ func (s *sim) rename() {
 	o := s.want[i]
 	s.gone = append(s.gone, o)
 	s.want = slices.Delete(slices.Clone(s.want), i, i+1)
-	s.write("new"+o.Grant, o.Person, o.Item, o.PayWith, o.Single)
+	o.Grant = "new" + o.Grant
+	s.write(o)
 }
 
 // unrename writes the old keys back, as the plan asks for: now both are wanted.
 func (s *sim) unrename() {
 	for _, o := range s.gone {
-		s.write(o.Grant, o.Person, o.Item, o.PayWith, o.Single)
+		s.write(o)
 	}
 }
 
