@@ -134,15 +134,16 @@ func TestCrashAtEveryWrite(t *testing.T) {
 		t.Run(string(version), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			world, err := sandbox.Open(t.Context(), sandbox.Options{Dir: filepath.Join(dir, "world"), Version: version, Balance: 100_000 * ton.TON})
+			world, err := sandbox.Open(t.Context(), sandbox.Options{Dir: filepath.Join(dir, "world"), Version: version, Balance: 100_000 * ton.TON, USDT: 100_000_000_000})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer world.Close()
-			plenty := []ton.Amount{(100_000 * ton.TON).Amount()}
+			plenty := []ton.Amount{(100_000 * ton.TON).Amount(), {Asset: ton.AssetUSDT, Units: 100_000_000_000}}
+			hundred := product.Item{Kind: product.Stars, Quantity: 100}
 			r := &rig{world: world, path: filepath.Join(dir, "ledger", "ledger.db"), limits: policy.Limits{
 				Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty,
-				Price: []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: (2 * ton.TON).Amount()}},
+				Price: []policy.Ceiling{{Item: hundred, Max: (2 * ton.TON).Amount()}, {Item: hundred, Max: ton.Amount{Asset: ton.AssetUSDT, Units: 2_000_000}}},
 			}}
 			r.init(t)
 			crashed := 0
@@ -198,13 +199,17 @@ func (r *rig) init(t *testing.T) {
 	}
 }
 
-// more writes three more grants.
+// more writes three more grants, the second in USDT.
 func (r *rig) more(name string) {
 	for i, quantity := range []int64{50, 75, 10_000} {
 		handle := fmt.Sprintf("user_%s_%d", name, i)
-		r.want = append(r.want, spec.Occurrence{
+		o := spec.Occurrence{
 			Key: fmt.Sprintf("g%s-%d/@%s", name, i, handle), Grant: fmt.Sprintf("g%s-%d", name, i), Person: "@" + handle, Handle: handle,
 			Item: product.Item{Kind: product.Stars, Quantity: quantity}, Single: true,
-		})
+		}
+		if i == 1 {
+			o.PayWith = ton.AssetUSDT
+		}
+		r.want = append(r.want, o)
 	}
 }

@@ -130,7 +130,7 @@ func (v *victim) aim() *strike {
 	if v.rng.IntN(2) == 0 {
 		return &strike{stage: "start", nth: 1, delay: time.Duration(v.rng.Int64N(int64(600 * time.Millisecond)))}
 	}
-	stages := []string{"opened", "waiting", "planned", "quoted", "armed", "signed", "paid", "acknowledged", "delivered", "finished"}
+	stages := []string{"opened", "waiting", "planned", "quoted", "armed", "signed", "sent", "paid", "acknowledged", "delivered", "finished"}
 	s := &strike{stage: stages[v.rng.IntN(len(stages))], nth: 1 + v.rng.IntN(3)}
 	if v.rng.IntN(2) == 0 {
 		s.delay = time.Duration(v.rng.Int64N(int64(8 * time.Millisecond)))

@@ -18,6 +18,7 @@ type toll struct {
 	opened []time.Duration   // from the restart until the ledger was open
 	chosen []time.Duration   // from the restart until the first decision
 	orders int
+	usdt   int // of them
 	rounds int
 }
 
@@ -33,7 +34,7 @@ func (o *toll) print(t *testing.T, took time.Duration) {
 		}
 	}
 	fmt.Fprintf(&b, "%-14s %9d %9d\n", "all kills", sum[0], sum[1])
-	fmt.Fprintf(&b, "%d orders in %d changes, %s.", o.orders, o.rounds, took.Round(time.Second))
+	fmt.Fprintf(&b, "%d orders, %d of them in USDT, in %d changes, %s.", o.orders, o.usdt, o.rounds, took.Round(time.Second))
 	if t.Failed() {
 		b.WriteString(" FAILED: see above.\n")
 	} else {
@@ -53,7 +54,7 @@ func quantile(list []time.Duration, percent int) time.Duration {
 }
 
 // The stages of an apply, as its JSON lines tell them, in order.
-var stagesOfLife = []string{"start", "opened", "waiting", "unreadable", "dead", "planned", "quoted", "armed", "signed", "paid", "undelivered", "acknowledged", "delivered", "finished"}
+var stagesOfLife = []string{"start", "opened", "waiting", "unreadable", "dead", "planned", "quoted", "armed", "signed", "sent", "paid", "undelivered", "acknowledged", "delivered", "finished"}
 
 func (o *toll) count(after, killed bool, stage string, opened, chosen time.Duration) {
 	o.mu.Lock()

@@ -43,7 +43,11 @@ type award struct {
 	to         []string
 	quantity   int64
 	single     bool
+	usdt       bool // pays
 }
+
+// purse is what a world's wallet has in USDT at first.
+const purse = 1_000_000
 
 // doomed makes a project and starts its world.
 func doomed(t *testing.T, binary string, seed uint64, toll *toll) *victim {
@@ -57,14 +61,18 @@ func doomed(t *testing.T, binary string, seed uint64, toll *toll) *victim {
 wallet: {version: `+version+`, address: UQAvlj98pJ6wDTtREnn8mG3cjKtAuxoEltMTQUNJfK4I5oCk}
 ledger: .fragplan/ledger.db
 limits:
-  order: 1000 TON
-  run: 1000000 TON
-  month: 1000000 TON
-  undelivered: 1000000 TON
-  price: {100 stars: 1.30 TON, premium 3 months: 12 TON, premium 6 months: 16 TON, premium 12 months: 30 TON}
+  order: [1000 TON, 1000 USDT]
+  run: [1000000 TON, 1000000 USDT]
+  month: [1000000 TON, 1000000 USDT]
+  undelivered: [1000000 TON, 1000000 USDT]
+  price:
+    100 stars: [1.30 TON, 1.6 USDT]
+    premium 3 months: [12 TON, 13 USDT]
+    premium 6 months: [16 TON, 17 USDT]
+    premium 12 months: [30 TON, 32 USDT]
 files: [people.yaml, grants.yaml]
 `)
-	v.world = serve(t, binary, v.dir, "-wallet", version, "-balance", "1000000 TON")
+	v.world = serve(t, binary, v.dir, "-wallet", version, "-balance", fmt.Sprintf("1000000 TON, %d USDT", purse))
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the last runs:\n%s", strings.Join(v.log[max(0, len(v.log)-12):], "\n"))
@@ -137,6 +145,7 @@ func (v *victim) change() {
 				}
 			}
 		}
+		a.usdt = a.unit != "ton" && v.rng.IntN(3) == 0
 		v.grants = append(v.grants, a)
 	}
 	for range v.rng.IntN(3) {
@@ -160,6 +169,9 @@ func (v *victim) change() {
 		}
 		if a.unit == "premium" {
 			unit = " months"
+		}
+		if a.usdt {
+			unit += ", pay_with: usdt"
 		}
 		fmt.Fprintf(&grants, "  %s: {to: %s, %s: %d%s}\n", a.name, to, a.unit, a.quantity, unit)
 	}
@@ -237,19 +249,34 @@ func (v *victim) agree() {
 		v.Fatal(err)
 	}
 	var paid, credited []string
+	usdt := 0
 	given, want := map[string]int64{}, map[string]int64{}
 	for _, o := range orders {
 		if !o.Spent {
 			continue
 		}
-		paid = append(paid, fmt.Sprintf("%s: %s %d for %s", o.Ref, o.Product, o.Quantity, o.Handle))
+		money := "TON"
+		if v.inUSDT(o.Key) {
+			money = "USDT"
+			usdt++
+		}
+		paid = append(paid, fmt.Sprintf("%s: %s %d for %s in %s", o.Ref, o.Product, o.Quantity, o.Handle, money))
 		given[o.Key] += o.Quantity
 		if o.Phase != "acknowledged" && o.Phase != "delivered" {
 			v.Errorf("%s is %s", o.Key, o.Phase)
 		}
 	}
+	left := int64(purse) * 1_000_000
 	for _, c := range books.Credits {
-		credited = append(credited, fmt.Sprintf("%s: %s %d for %s", c.Ref, c.Product, c.Quantity, c.Handle))
+		money := "TON"
+		if c.USDT > 0 {
+			money = "USDT"
+		}
+		left -= c.USDT
+		credited = append(credited, fmt.Sprintf("%s: %s %d for %s in %s", c.Ref, c.Product, c.Quantity, c.Handle, money))
+	}
+	if books.USDT != left {
+		v.Errorf("the wallet has %d micro-USDT, and by what was credited it has %d", books.USDT, left)
 	}
 	for _, a := range v.grants {
 		for _, p := range a.to {
@@ -269,7 +296,14 @@ func (v *victim) agree() {
 	v.command("plan", "-detailed-exitcode")
 	v.toll.mu.Lock()
 	defer v.toll.mu.Unlock()
-	v.toll.orders += len(paid)
+	v.toll.orders, v.toll.usdt = v.toll.orders+len(paid), v.toll.usdt+usdt
+}
+
+// inUSDT reports whether a key is paid in USDT.
+func (v *victim) inUSDT(key string) bool {
+	grant, _, _ := strings.Cut(key, "/")
+	i := slices.IndexFunc(v.grants, func(a *award) bool { return a.name == grant })
+	return i >= 0 && v.grants[i].usdt
 }
 
 type recorded struct {
