@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -86,9 +87,15 @@ func (v *victim) round(most int) (kills int) {
 	v.Helper()
 	for kills < min(most, 12) {
 		killed := false
-		if v.rng.IntN(6) == 0 {
+		switch v.rng.IntN(7) {
+		case 0:
 			killed = v.stuck()
-		} else {
+		case 1:
+			if killed = v.byPhone(); !killed {
+				v.compare()
+				continue // there may be more to buy
+			}
+		default:
 			killed = v.run(v.aim())
 		}
 		v.compare()
@@ -114,6 +121,28 @@ func (v *victim) stuck() (killed bool) {
 		v.set("time", "20m")
 	}
 	v.set("blocks", "on")
+	return killed
+}
+
+// byPhone kills a run that asks a person to pay. A request that was written is
+// paid, and one that nobody can have seen is given up.
+func (v *victim) byPhone() (killed bool) {
+	v.Helper()
+	v.requests++
+	name := fmt.Sprintf("pay%d.json", v.requests)
+	killed = v.run(&strike{stage: []string{"quoted", "offered"}[v.rng.IntN(2)], nth: 1, delay: time.Duration(v.rng.Int64N(int64(8 * time.Millisecond))), latest: 2 * time.Second}, "-unsigned", name)
+	v.hurt = true // or only in part
+	b, _ := os.ReadFile(filepath.Join(v.dir, name))
+	if json.Valid(b) {
+		v.command("sandbox", "pay", name)
+		v.toll.scanned()
+		return killed
+	}
+	for _, o := range v.ledger() {
+		if o.Phase == "offered" {
+			v.command("ledger", "resolve", o.Key, "-as", "unpaid", "-all", "-reason", "there is no request")
+		}
+	}
 	return killed
 }
 
@@ -160,10 +189,10 @@ func (l line) stage() string {
 }
 
 // run is one apply. It reports whether it was killed; one that was not must
-// have bought everything.
-func (v *victim) run(s *strike) (killed bool) {
+// have bought everything, unless it asks a person to pay.
+func (v *victim) run(s *strike, unsigned ...string) (killed bool) {
 	v.Helper()
-	c := exec.Command(v.binary, "-chdir", v.dir, "-sandbox", "apply", "-auto-approve", "-json")
+	c := exec.Command(v.binary, append([]string{"-chdir", v.dir, "-sandbox", "apply", "-auto-approve", "-json"}, unsigned...)...)
 	var stderr strings.Builder
 	c.Stderr = &stderr
 	out, err := c.StdoutPipe()
@@ -214,7 +243,7 @@ func (v *victim) run(s *strike) (killed bool) {
 	v.log = append(v.log, fmt.Sprintf("killed %t, last stage %s: %v", killed, last, err))
 	v.toll.count(v.hurt, killed, last, opened, chosen)
 	v.hurt = killed
-	if err != nil && !killed {
+	if err != nil && !killed && len(unsigned) == 0 {
 		v.Fatalf("apply: %v\n%s\n%s", err, stderr.String(), strings.Join(said, "\n"))
 	}
 	return killed

@@ -19,6 +19,7 @@ type toll struct {
 	chosen []time.Duration   // from the restart until the first decision
 	orders int
 	usdt   int // of them
+	scans  int // requests that a person paid
 	rounds int
 }
 
@@ -34,7 +35,7 @@ func (o *toll) print(t *testing.T, took time.Duration) {
 		}
 	}
 	fmt.Fprintf(&b, "%-14s %9d %9d\n", "all kills", sum[0], sum[1])
-	fmt.Fprintf(&b, "%d orders, %d of them in USDT, in %d changes, %s.", o.orders, o.usdt, o.rounds, took.Round(time.Second))
+	fmt.Fprintf(&b, "%d orders, %d of them in USDT, in %d changes and %d requests paid by phone, %s.", o.orders, o.usdt, o.rounds, o.scans, took.Round(time.Second))
 	if t.Failed() {
 		b.WriteString(" FAILED: see above.\n")
 	} else {
@@ -43,6 +44,12 @@ func (o *toll) print(t *testing.T, took time.Duration) {
 	fmt.Fprintf(&b, "from a restart to the open ledger    median %s, p99 %s\n", quantile(o.opened, 50), quantile(o.opened, 99))
 	fmt.Fprintf(&b, "from a restart to the first decision median %s, p99 %s\n", quantile(o.chosen, 50), quantile(o.chosen, 99))
 	t.Log(b.String())
+}
+
+func (o *toll) scanned() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.scans++
 }
 
 func quantile(list []time.Duration, percent int) time.Duration {
@@ -54,7 +61,7 @@ func quantile(list []time.Duration, percent int) time.Duration {
 }
 
 // The stages of an apply, as its JSON lines tell them, in order.
-var stagesOfLife = []string{"start", "opened", "waiting", "unreadable", "dead", "planned", "quoted", "armed", "signed", "sent", "paid", "undelivered", "acknowledged", "delivered", "finished"}
+var stagesOfLife = []string{"start", "opened", "waiting", "unreadable", "dead", "planned", "quoted", "offered", "armed", "signed", "sent", "paid", "undelivered", "acknowledged", "delivered", "finished"}
 
 func (o *toll) count(after, killed bool, stage string, opened, chosen time.Duration) {
 	o.mu.Lock()

@@ -31,10 +31,11 @@ type victim struct {
 	world       *sandbox.World
 	toll        *toll
 
-	people []string
-	grants []*award
-	hurt   bool // the run before was killed
-	log    []string
+	people   []string
+	requests int // to pay by phone
+	grants   []*award
+	hurt     bool // the run before was killed
+	log      []string
 }
 
 // award is a grant of the YAML.
