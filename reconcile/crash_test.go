@@ -53,9 +53,10 @@ func TestCrashMatrixOnDisk(t *testing.T) {
 
 // How the orders of a matrix are paid.
 const (
-	inTON   = "in TON"
-	someUSD = "in both" // the first in USDT, and then every second
-	byPhone = "by phone"
+	inTON       = "in TON"
+	mixed       = "in both" // the first in USDT, and then every second
+	byPhone     = "by phone"
+	byPhoneBoth = "by phone, in both"
 )
 
 // matrices are both wallets, one order and several batches, and all ways to
@@ -63,7 +64,7 @@ const (
 func matrices() (list []*matrix) {
 	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
 		for _, orders := range []int{1, 7} { // 7 are batches of 1, 4 and 2
-			for _, way := range []string{inTON, someUSD, byPhone} {
+			for _, way := range []string{inTON, mixed, byPhone, byPhoneBoth} {
 				list = append(list, &matrix{version: version, orders: orders, way: way})
 			}
 		}
@@ -135,12 +136,12 @@ func (m *matrix) killed(first, second int) (reached bool) {
 // world is one without faults that wants the orders.
 func (m *matrix) world() *sim {
 	s := newWorldOf(newChance(1), m.version, 1000*ton.TON, m.newDisk)
-	s.calm, s.unsigned = true, m.way == byPhone
+	s.calm, s.unsigned = true, m.way == byPhone || m.way == byPhoneBoth
 	s.limits = generous()
 	s.chain.purse.balance = 1000_000_000
 	s.chain.stand()
 	want := stars(m.orders)
-	if m.way == someUSD {
+	if m.way == mixed || m.way == byPhoneBoth {
 		want = inUSDT(m.orders)
 	}
 	for _, o := range want {

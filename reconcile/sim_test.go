@@ -50,13 +50,13 @@ type sim struct {
 	returns  []returning // bounces on their way
 	post     []post      // messages between jetton wallets
 	returned map[ton.Position]*sale
-	asked    []reconcile.Handout // requests that somebody has and may pay
-	unsigned bool                // nothing is ever signed: a person is asked to pay
-	apart    uint32              // when two ledgers could last have paid from the wallet, 0 for never
-	saved    *reconcile.Plan     // made earlier
-	planned  *reconcile.Plan     // the newest
-	results  []reconcile.Result  // of all engines
-	thawed   uint32              // the block in which a frozen or changed account is itself again
+	asked    []request          // that somebody has and may pay
+	unsigned bool               // nothing is ever signed: a person is asked to pay
+	apart    uint32             // when two ledgers could last have paid from the wallet, 0 for never
+	saved    *reconcile.Plan    // made earlier
+	planned  *reconcile.Plan    // the newest
+	results  []reconcile.Result // of all engines
+	thawed   uint32             // the block in which a frozen or changed account is itself again
 
 	signerBack uint32 // the block in which a signer that is down is up again
 
@@ -88,6 +88,12 @@ type returning struct {
 	in    ton.In
 	sale  *sale // whose money it is
 	block uint32
+}
+
+// request is what a person was asked to pay, and by which run.
+type request struct {
+	reconcile.Handout
+	by armed
 }
 
 type copied struct {

@@ -87,13 +87,18 @@ func (s *sim) noteExecuted(e ledger.PaymentExecutedEvent) {
 }
 
 func (c *checker) arm(p *process, payload ton.Payload) {
+	c.approve(payload, armed{p, p.limits, p.worst})
+}
+
+// approve: the payload may be signed, here or by a person who was asked to.
+func (c *checker) approve(payload ton.Payload, by armed) {
 	hash, err := payload.Hash()
 	if err != nil {
 		c.violate(4, "a payload was recorded that can't be encoded: %v", err)
 		return
 	}
 	if _, known := c.armed[hash]; !known {
-		c.armed[hash] = armed{p, p.limits, p.worst}
+		c.armed[hash] = by
 	}
 }
 

@@ -189,7 +189,7 @@ func expected() (names []string) {
 	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
 		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused",
 		"problem: funds", "problem: limit", "problem: skipped", "problem: bounced", "problem: retries",
-		"refused: locked", "refused: not enough USDT", "refused: not enough gas", "notice sent", "notice paid", "notice held")
+		"refused: locked", "refused: not enough USDT", "refused: not enough gas", "notice sent", "notice paid", "notice held", "sent by a person")
 }
 
 // kinds are those of the events that are written in the course of things.

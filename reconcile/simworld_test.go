@@ -317,7 +317,7 @@ func (s *sim) hand(p *process, h reconcile.Handout) reconcile.Event {
 	}
 	failed := s.hit(handFails)
 	if s.alone(p) && (!failed || s.IntN(2) == 0) {
-		s.asked = append(s.asked, h)
+		s.asked = append(s.asked, request{h, armed{p, p.limits, p.worst}})
 	}
 	if failed {
 		return reconcile.Handed{Request: h.Request, Err: errHand}
@@ -348,7 +348,9 @@ func (s *sim) phone(i int) {
 	if s.hit(phonePaysPart) {
 		n = 1 + s.IntN(n)
 	}
-	taken := s.chain.accept(s.chain.own(h.Transfers[:n]...))
+	message := s.chain.own(h.Transfers[:n]...)
+	s.checker.approve(s.chain.signed[string(message)].payload, h.by)
+	taken := s.chain.accept(message)
 	s.tracef("a person pays %d of %d transfers of a request by phone: %t", n, len(h.Transfers), taken)
 	if !taken {
 		return
@@ -362,7 +364,7 @@ func (s *sim) phone(i int) {
 
 // wanted reports whether somebody still has a request for a transfer.
 func (s *sim) wanted(t ton.Transfer) bool {
-	return slices.ContainsFunc(s.asked, func(h reconcile.Handout) bool {
+	return slices.ContainsFunc(s.asked, func(h request) bool {
 		return s.chain.time < h.ValidUntil && slices.ContainsFunc(h.Transfers, t.Equal)
 	})
 }
