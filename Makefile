@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill sim attack planted browser editor bench fmt
+.PHONY: help build demo test check kill sim attack planted browser editor bench release fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ test: ## what a change must pass
 check: test ## test, race detector, staticcheck and the workflows
 	go test -race ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 examples/ci/github-*.yml
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 examples/ci/github-*.yml .github/workflows/*.yml
 
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books
@@ -44,6 +44,9 @@ planted: ## plant every bug of testdata/planted, or those that begin with BUG=na
 
 bench: ## print the figures of the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+release: ## build a release twice without publishing it, and compare every byte (goreleaser, cyclonedx-gomod)
+	./scripts/same.sh
 
 fmt: ## format the Go files
 	gofmt -w $$(git ls-files '*.go')

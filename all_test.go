@@ -40,6 +40,7 @@ var doors = map[string][]string{
 	"forge":           {},
 	"notify":          {},
 	"forge/forgetest": {"forge"},
+	"scripts":         {},
 	"cmd/fragplan":    nil, // wires: may import all
 }
 
