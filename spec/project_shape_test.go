@@ -23,6 +23,7 @@ type (
 		Timezone     string               `yaml:"timezone,omitempty" jsonschema_description:"whose clocks say when a day begins: Europe/Berlin; UTC if nothing is written"`
 		Limits       bounds               `yaml:"limits" jsonschema_description:"what bounds every purchase"`
 		Sessions     map[string]keySource `yaml:"sessions,omitempty" jsonschema_description:"where the cookies of each session at Fragment are; the environment's own if nothing is written"`
+		Notices      *notices             `yaml:"notices,omitempty" jsonschema_description:"where people are told what became of a run"`
 		Destinations addresses            `yaml:"destinations,omitempty" jsonschema_description:"the accounts that may be paid"`
 		PayWith      asset                `yaml:"pay_with,omitempty" jsonschema_description:"the money that pays, where neither a file nor a grant says it"`
 		Files        paths                `yaml:"files" jsonschema_description:"the files of people and grants, by path or pattern"`
@@ -44,6 +45,29 @@ type (
 		Remote     string `yaml:"remote,omitempty" jsonschema_description:"of the repository; origin if nothing is written"`
 		Persistent bool   `yaml:"persistent,omitempty" jsonschema_description:"the file outlives the machine, so that it may stand alone in CI"`
 	}
+	notices struct {
+		Project  string    `yaml:"project,omitempty" jsonschema:"maxLength=100" jsonschema_description:"how messages name the project"`
+		Telegram *telegram `yaml:"telegram,omitempty" jsonschema_description:"a chat, from a bot"`
+		Slack    slack     `yaml:"slack,omitempty" jsonschema_description:"an incoming webhook"`
+		Webhook  *webhook  `yaml:"webhook,omitempty" jsonschema_description:"an address that takes signed JSON"`
+		Alive    alive     `yaml:"alive,omitempty" jsonschema_description:"a service that waits for good runs"`
+	}
+	told struct {
+		On      kinds `yaml:"on,omitempty" jsonschema_description:"what is told; everything if nothing is written"`
+		Private bool  `yaml:"private,omitempty" jsonschema_description:"it is on this machine or in a private network"`
+	}
+	telegram struct {
+		told
+		Chat  chat      `yaml:"chat" jsonschema_description:"a chat's number, or @channel"`
+		Topic int64     `yaml:"topic,omitempty" jsonschema_description:"of a forum"`
+		API   string    `yaml:"api,omitempty" jsonschema:"pattern=^https?://" jsonschema_description:"an own Bot API server"`
+		Token keySource `yaml:"token,omitempty" jsonschema_description:"where the bot's token is; FRAGPLAN_TELEGRAM_TOKEN if nothing is written"`
+	}
+	webhook struct {
+		told
+		URL    string    `yaml:"url" jsonschema:"pattern=^https?://" jsonschema_description:"https, or http with private: true"`
+		Secret keySource `yaml:"secret,omitempty" jsonschema_description:"where what signs is; FRAGPLAN_WEBHOOK_SECRET if nothing is written"`
+	}
 	bounds struct {
 		Order       amounts            `yaml:"order" jsonschema_description:"one purchase"`
 		Run         amounts            `yaml:"run" jsonschema_description:"one apply"`
@@ -63,6 +87,10 @@ type (
 	}
 	address   string
 	addresses struct{}
+	alive     struct{}
+	chat      struct{}
+	kinds     struct{}
+	slack     struct{}
 	amounts   struct{}
 	command   struct{}
 	keySource string
@@ -82,6 +110,28 @@ func (addresses) JSONSchema() *jsonschema.Schema {
 	return one(address("").JSONSchema(), many(address("").JSONSchema()))
 }
 func (amounts) JSONSchema() *jsonschema.Schema { return one(text(anAmount), many(text(anAmount))) }
+func (alive) JSONSchema() *jsonschema.Schema {
+	return one(&jsonschema.Schema{Type: "null"}, reflector().Reflect(struct {
+		Private bool      `yaml:"private,omitempty"`
+		Hook    keySource `yaml:"hook,omitempty" jsonschema_description:"where the address is; FRAGPLAN_ALIVE_HOOK if nothing is written"`
+	}{}))
+}
+func (slack) JSONSchema() *jsonschema.Schema {
+	return one(&jsonschema.Schema{Type: "null"}, reflector().Reflect(struct {
+		told
+		Hook keySource `yaml:"hook,omitempty" jsonschema_description:"where the address is; FRAGPLAN_SLACK_HOOK if nothing is written"`
+	}{}))
+}
+func (chat) JSONSchema() *jsonschema.Schema {
+	return one(text(`^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31})$`), &jsonschema.Schema{Type: "integer"})
+}
+func (kinds) JSONSchema() *jsonschema.Schema {
+	kind := &jsonschema.Schema{Type: "string"}
+	for _, k := range spec.NoticeKinds {
+		kind.Enum = append(kind.Enum, k)
+	}
+	return one(kind, many(kind))
+}
 func (command) JSONSchema() *jsonschema.Schema { return one(text(`.`), many(text(``))) }
 func (keySource) JSONSchema() *jsonschema.Schema {
 	return text(`^(env:\s*[A-Za-z_][A-Za-z0-9_]*|(file|age):.*\S.*)\s*$`)
