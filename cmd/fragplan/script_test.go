@@ -49,12 +49,17 @@ func TestScripts(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", example, "../../examples/signer").CombinedOutput(); err != nil {
 		t.Fatalf("examples/signer: %v\n%s", err, out)
 	}
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.RunT(watched{t, &strings.Builder{}}, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SIGNER", example)
+			e.Setenv("EXAMPLES", examples)
 			watchSecrets(e, t)
 			e.Values[hostKey{}] = &forgetest.Host{}
 			e.Values[earKey{}] = &ear{}
