@@ -37,6 +37,9 @@
 // [Request]. It is settled by its transfer in the chain alone, and ended without
 // one by a person alone.
 //
+// An order that was handed over and is listed for somebody else is held with
+// the row that says so.
+//
 // A payment may be given a [Burn]; whichever of the two takes the seqno decides.
 // What stands in the chain and in no payment is noted as explained, and a
 // transfer of it to Fragment is a [Found]: an order once it is known for whom.

@@ -137,11 +137,13 @@ type (
 		Row      Row     `json:"row,omitzero"`
 	}
 	// OrderHeld stops an order until a person looked at it. Bounce is the
-	// transaction that brought its money back, if that is why.
+	// transaction that brought its money back, if that is why; Row is the line of
+	// Fragment's list that names somebody else, if that is.
 	OrderHeld struct {
 		Order  OrderID      `json:"order"`
 		Reason string       `json:"reason"`
 		Bounce ton.Position `json:"bounce,omitzero"`
+		Row    Row          `json:"row,omitzero"`
 	}
 	// WalletChecked says that a wallet's history up to a position is explained,
 	// so that the next walk may begin there.

@@ -41,6 +41,30 @@ func (r Row) Of(item product.Item, price ton.Amount) bool {
 // RowUsed reports whether a row is the evidence of an order already.
 func (s *State) RowUsed(r Row) bool { return s.rows[r] != 0 }
 
+// Astray reports whether Fragment's list names somebody else for what the order
+// bought. The row that does is kept, and is evidence of nothing.
+func (o *Order) Astray() bool { return !o.Row.IsZero() && o.Row.Handle != o.Handle }
+
+// holdAstray stops an order of which a row names somebody else. The page's word
+// is no evidence against a row.
+func (s *State) holdAstray(e OrderHeld) error {
+	o := s.Orders[e.Order]
+	switch {
+	case o == nil || o.Phase != Acknowledged && (o.Phase != Delivered || o.Evidence != EvidencePage):
+		return fmt.Errorf("order %d can't have gone astray: %w", e.Order, ErrTransition)
+	case !e.Bounce.IsZero() || s.RowUsed(e.Row) || !o.Row.IsZero():
+		return fmt.Errorf("order %d: row %v: %w", e.Order, e.Row, ErrTransition)
+	case e.Row.Handle == o.Handle || o.Invoice == nil || !e.Row.Of(o.Item, o.Invoice.Price) || e.Row.Time < o.Invoice.Quoted:
+		return fmt.Errorf("order %d: row %v does not name somebody else for it: %w", e.Order, e.Row, ErrTransition)
+	}
+	if err := s.move(e.Order, Held, e.Reason, Acknowledged, Delivered); err != nil {
+		return err
+	}
+	o.Row = e.Row
+	s.rows[e.Row] = o.ID
+	return nil
+}
+
 // deliver takes a row as evidence only where it names what the order bought,
 // is no older than the offer, and is no other order's.
 func (s *State) deliver(e OrderDelivered) error {

@@ -67,7 +67,7 @@ type Order struct {
 	Time     uint32       // Unix seconds of that transaction's block
 	Received ton.Position // where the receiver's jetton wallet took it; zero for TON, and until that is proven
 	Evidence string       // of delivery: its kind
-	Row      Row          // of Fragment's list, if that was the evidence
+	Row      Row          // of Fragment's list, if that was the evidence, or if it names somebody else
 	Request  RequestID    // by which a person was asked to pay it; 0 for what this program signs
 	Found    FoundID      // the found transfer that it was made from; 0 for what this ledger bought
 	Bounce   ton.Position // the newest transaction that may have brought its money back

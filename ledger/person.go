@@ -17,6 +17,9 @@ type Reissue struct {
 // several orders, where it is not plain whose money came back; then a second
 // one may be about an order that is held already.
 func (s *State) hold(e OrderHeld) error {
+	if !e.Row.IsZero() {
+		return s.holdAstray(e)
+	}
 	if e.Bounce.IsZero() {
 		return s.move(e.Order, Held, e.Reason, Sent, Paid, Acknowledged)
 	}

@@ -91,7 +91,7 @@ func (s *State) awaited() map[product.Kind]int {
 // the rest: the page names no order, so it is weaker.
 func (s *State) learned(e Learned) {
 	s.inquiry[e.Kind] = false
-	if !s.deliver(listed(s.book, e.Kind, e.List.Rows)) || e.Err != nil || !e.Done {
+	if !s.deliver(listed(s.book, e.Kind, e.List.Rows)) || e.Err != nil || !e.Done || !s.astray(e.Kind, e.List) {
 		return
 	}
 	var rest []ledger.Event

@@ -42,7 +42,7 @@ func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits poli
 	}
 	p.Actions = append(p.Actions, d.retired()...)
 	p.Rules = d.rules
-	p.Violations = append(d.renames(want), d.runLimit(p.Actions)...)
+	p.Violations = slices.Concat(d.gone(), d.renames(want), d.runLimit(p.Actions))
 	return p
 }
 

@@ -40,6 +40,7 @@ const (
 	CodeOneWinner   Code = "one_winner"   // the prize was paid to somebody else
 	CodeHeld        Code = "held"         // a person must look at an earlier order
 	CodeUnclaimed   Code = "unclaimed"    // a payment in the chain may have been for it
+	CodeAstray      Code = "went_astray"  // Fragment lists somebody else for it
 	CodeOffered     Code = "offered"      // a person was asked to pay it, and it is not seen yet
 	CodeReissued    Code = "reissued"     // bought again because a person said so
 	CodeOrderLimit  Code = "order_limit"

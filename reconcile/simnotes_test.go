@@ -24,6 +24,9 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 			c.receives(p, e.Order)
 		case ledger.OrderHeld:
 			c.holds(p, e)
+			if !e.Row.IsZero() {
+				s.counter.add("held, listed for somebody else")
+			}
 			s.market.known[p.terms[e.Order]].settled = true
 			if p.taken[e.Order] && !e.Bounce.IsZero() {
 				s.counter.add("held, of a found transfer")
@@ -141,7 +144,7 @@ func (c *checker) receives(p *process, id ledger.OrderID) {
 // holds checks I7 for USDT: what the engine holds because it came back can't
 // arrive any more.
 func (c *checker) holds(p *process, e ledger.OrderHeld) {
-	if s := c.market.known[p.terms[e.Order]]; p.state != nil && s.inUSDT() && s.out() {
+	if s := c.market.known[p.terms[e.Order]]; p.state != nil && e.Row.IsZero() && s.inUSDT() && s.out() {
 		c.violate(7, "p%d holds order %d (%s), and its USDT is on its way or has arrived", p.id, e.Order, e.Reason)
 	}
 }

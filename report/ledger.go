@@ -118,6 +118,9 @@ func delivery(o *ledger.Order) string {
 	if o.Row.IsZero() {
 		return o.Evidence
 	}
+	if o.Astray() {
+		return fmt.Sprintf("%s, though Fragment lists %s for @%s at %s", o.Evidence, o.Row.Item, o.Row.Handle, date(o.Row.Time))
+	}
 	return fmt.Sprintf("%s: Fragment lists %s for @%s at %s", o.Evidence, o.Row.Item, o.Row.Handle, date(o.Row.Time))
 }
 

@@ -124,6 +124,7 @@ func (p *program) hint(err error) string {
 		{ledger.ErrPrior, "Run it again, and it decides anew on what is recorded now: fragplan apply"},
 		{reconcile.ErrFunds, "Send TON to the wallet, then run it again; it goes on where this stopped: fragplan apply"},
 		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Then run it again; it repeats the confirm calls first: fragplan apply"},
+		{reconcile.ErrAstray, "Look at fragment.com what was bought and for whom; the next plan says what to do: fragplan plan"},
 		{errStoppedBuying, "Run it again; it settles that payment first, and that is the whole recovery: fragplan apply"},
 		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrStale, "Make a new one with: fragplan plan -out FILE"},

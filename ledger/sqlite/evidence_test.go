@@ -51,3 +51,37 @@ func TestARowIsEvidenceOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A row that names somebody else holds its order, and is nobody's evidence. The
+// file refuses that such an order is taken for delivered by itself, and that a
+// row takes back what a better one has shown.
+func TestARowThatNamesSomebodyElseHoldsItsOrder(t *testing.T) {
+	s, path := locked(t)
+	one, two := quoted(1, 1), quoted(2, 1)
+	put(t, s, ledger.RunStarted{Run: 1}, reserved(1), reserved(2), one, two, armed(1, 1, one, two),
+		ledger.PaymentSignedEvent{Payment: 1, Message: body("m")},
+		ledger.PaymentExecutedEvent{Payment: 1, Transaction: ton.Position{LT: 101, Hash: ton.Hash{3}}, Time: 510, Paid: []ledger.OrderID{1, 2}})
+	row := ledger.Row{Handle: "eve", Item: product.Item{Kind: product.Stars, Quantity: 50}, Price: ton.Nano(5).Amount(), Time: 520}
+	gone := ledger.OrderHeld{Order: 1, Reason: "listed for eve", Row: row}
+	refused(t, s, ledger.ErrTransition, gone) // it is only paid
+	put(t, s, ledger.OrderAcknowledged{Order: 1}, ledger.OrderAcknowledged{Order: 2})
+	listed := `INSERT INTO listed SELECT 1, 'eve', 'stars', 50, 'TON', 5, 520; `
+	refuses(t, path, `BEGIN; `+listed+`UPDATE orders SET phase = 'delivered', evidence = 'page' WHERE id = 1`, "where a row of it is the order's")
+	refuses(t, path, `BEGIN; `+listed+`UPDATE orders SET phase = 'delivered', evidence = 'history' WHERE id = 1`, "where a row of it is the order's")
+	put(t, s, gone)
+	own := ledger.Row{Handle: "h", Item: row.Item, Price: row.Price, Time: 521}
+	put(t, s, ledger.OrderDelivered{Order: 2, Evidence: ledger.EvidenceHistory, Row: own})
+	gone.Order, gone.Row.Time = 2, 522
+	refused(t, s, ledger.ErrTransition, gone)
+	refuses(t, path, `UPDATE orders SET phase = 'held', reason = 'x' WHERE id = 2`, "only for a bounce")
+	if got := load(t, s); got.Orders[1].Phase != ledger.Held || got.Orders[1].Row != row || !got.Orders[1].Astray() || got.Orders[2].Astray() || !got.RowUsed(row) {
+		t.Errorf("%+v", got.Orders[1])
+	}
+	put(t, s, ledger.OrderResolved{Order: 1, As: ledger.Delivered, Reason: "her other name"})
+	if o := load(t, s).Orders[1]; o.Phase != ledger.Delivered || o.Evidence != ledger.EvidencePerson || !o.Astray() {
+		t.Errorf("%+v", o)
+	}
+	if _, err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -324,6 +324,14 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		e := ledger.OrderHeld{Order: order(ledger.Sent, ledger.Paid, ledger.Acknowledged), Reason: "look"}
 		if n(0, 2) == 0 {
 			e.Order, e.Bounce = order(ledger.Paid, ledger.Acknowledged, ledger.Delivered, ledger.Held), position()
+		} else if o := s.Orders[order(ledger.Acknowledged, ledger.Delivered)]; n(0, 1) == 0 && o != nil && o.Invoice != nil {
+			e.Order, e.Row = o.ID, ledger.Row{Handle: "eve", Item: o.Item, Price: o.Invoice.Price, Time: o.Invoice.Quoted + uint32(n(0, 3))}
+			if odd() {
+				e.Row.Handle = o.Handle
+			}
+			if odd() {
+				e.Row.Price.Units++
+			}
 		}
 		if odd() {
 			e.Reason = ""

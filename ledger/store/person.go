@@ -10,6 +10,13 @@ import (
 
 // hold notes the transaction that brought an order's money back, if that is why.
 func (s projection) hold(ctx context.Context, e ledger.OrderHeld) error {
+	if !e.Row.IsZero() {
+		if err := s.list(ctx, e.Order, e.Row); err != nil {
+			return err
+		}
+		return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ? WHERE id = ? AND (phase = 'acknowledged' OR phase = 'delivered' AND evidence = 'page')
+			AND EXISTS (SELECT 1 FROM listed l WHERE l.order_id = orders.id AND l.handle <> orders.handle)`, e.Reason, int64(e.Order))
+	}
 	if e.Bounce.IsZero() {
 		return s.one(ctx, `UPDATE orders SET phase = 'held', reason = ? WHERE id = ? AND phase IN ('paid', 'acknowledged')`, e.Reason, int64(e.Order))
 	}
