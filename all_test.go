@@ -21,13 +21,14 @@ var doors = map[string][]string{
 	"leak":            {},
 	"policy":          {"product", "ton"},
 	"schedule":        {},
-	"spec":            {"policy", "product", "schedule", "ton"},
+	"rule":            {"policy", "ton"},
+	"spec":            {"policy", "product", "rule", "schedule", "ton"},
 	"ledger":          {"product", "ton"},
 	"ledger/store":    {"ledger", "product", "ton"},
 	"ledger/sqlite":   {"ledger", "ledger/store", "ton"},
 	"ledger/gitlog":   {"ledger"},
 	"firewall":        {"product", "ton"},
-	"reconcile":       {"firewall", "ledger", "policy", "product", "schedule", "spec", "ton"},
+	"reconcile":       {"firewall", "ledger", "policy", "product", "rule", "schedule", "spec", "ton"},
 	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},
 	"fragment":        {"ton"},
 	"wallet":          {"ton"},
@@ -45,7 +46,7 @@ var doors = map[string][]string{
 }
 
 // sealed rooms can't reach the network, a database or another program.
-var sealed = []string{"ton", "product", "leak", "policy", "schedule", "spec", "ledger", "ledger/store", "firewall", "reconcile", "report", "wallet"}
+var sealed = []string{"ton", "product", "leak", "policy", "rule", "schedule", "spec", "ledger", "ledger/store", "firewall", "reconcile", "report", "wallet"}
 
 // What a sealed room must not reach by any path. validator/v10 links net for
 // its address checks, so net alone is only forbidden in our own imports.

@@ -55,8 +55,17 @@ type Limits struct {
 	Balance   []ton.Amount `json:",omitempty"` // what must be left in the wallet; nothing of an asset that isn't listed
 
 	Campaigns []Campaign `json:",omitempty"` // budgets of files of grants
+	Rules     []Rule     `json:",omitempty"` // what a team demands beside limits
 
 	Destinations []ton.Address `json:",omitempty"` // the accounts that may be paid
+}
+
+// A Rule says in CEL which purchases are denied, or warned of.
+type Rule struct {
+	Name string
+	When string // the expression
+	Deny string `json:",omitempty"` // what is said of what must not be bought; "" for a rule that only warns
+	Warn string `json:",omitempty"` // what is said of what may be bought all the same
 }
 
 // A Ceiling is the most that an item may cost. A ceiling for Stars holds pro

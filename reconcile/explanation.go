@@ -63,8 +63,7 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, at
 // judge asks every guard about each line that would buy or that a limit
 // stopped, as Diff, Judge and apply do.
 func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
-	j := judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p)}
-	j.accounts = j.counts.accounts(p.Limits, have, at.Time)
+	j := newJudge(p, have, at)
 	run, undelivered := p.Limits.Of(policy.Run), p.Limits.Of(policy.Undelivered, unacknowledged(have)...)
 	who, first := peopleOf(have), map[string][]ton.Amount{}
 	for _, a := range p.Actions {
@@ -80,7 +79,7 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
 				if len(p.Limits.FirstTime) > 0 && a.Confirmed == "" && !who.known(a.Handle, a.Was) {
 					e.ask(policy.FirstTime, p.Limits.Of(policy.FirstTime, slices.Concat(who.open[a.Handle], first[a.Handle])...), a.Estimate)
 				}
-				e.others(&j, a, at)
+				e.others(j, a, at)
 			}
 		}
 		if a.Buys() { // what stands before it in the plan is bought before it
@@ -117,12 +116,28 @@ func (e *Explanation) others(j *judge, a Action, at Moment) {
 	if j.limits.Slippage > 0 {
 		e.Guards = append(e.Guards, Guard{"limits.slippage", true, fmt.Sprintf("an offer may be %s above the price of the plan", j.limits.Slippage)})
 	}
+	if a.Verb == Blocked {
+		a.Verb = Buy // as it was when the rules were asked
+		if a.Have > 0 {
+			a.Verb = TopUp
+		}
+	}
+	for _, s := range j.asks(a) {
+		g := Guard{"rules." + s.rule.Name, !s.forbids(), s.String()}
+		switch {
+		case s.err == nil && !s.holds:
+			g.Text = "does not speak of it: " + s.rule.When
+		case g.Allows:
+			g.Text = "and warns: " + g.Text
+		}
+		e.Guards = append(e.Guards, g)
+	}
 }
 
 // limited are the codes of lines that a limit or a ceiling has blocked.
 var limited = map[Code]bool{
 	CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true, CodeDay: true, CodeMonth: true, CodePerson: true,
-	CodeCampaign: true, CodeLabel: true, CodeAsset: true, CodeIncrease: true, CodeBalance: true,
+	CodeCampaign: true, CodeLabel: true, CodeAsset: true, CodeIncrease: true, CodeBalance: true, CodeRule: true,
 }
 
 func (e *Explanation) ceiling(p *Plan, a Action) {
@@ -167,7 +182,7 @@ func next(a Action) string {
 	case CodeHeld:
 		return fmt.Sprintf("say how it ended: fragplan ledger resolve %s -as delivered|returned -reason TEXT", a.Key)
 	case CodeUnclaimed, CodeNotSold, CodeHandle, CodeBound, CodeOneWinner, CodeFirstTime,
-		CodeDay, CodeMonth, CodePerson, CodeCampaign, CodeLabel, CodeAsset, CodeIncrease, CodeBalance:
+		CodeDay, CodeMonth, CodePerson, CodeCampaign, CodeLabel, CodeAsset, CodeIncrease, CodeBalance, CodeRule:
 		return a.Reason
 	case CodeOffered:
 		return a.Reason

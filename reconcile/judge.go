@@ -7,6 +7,7 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/rule"
 	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -22,8 +23,11 @@ type Moment struct {
 // plan as a whole becomes a violation, and nothing is bought then. Apply keeps
 // to the same limits once more, by the offers that it gets.
 func (p *Plan) Judge(have *ledger.State, at Moment) {
-	j := judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p)}
-	j.accounts = j.counts.accounts(p.Limits, have, at.Time)
+	j := newJudge(p, have, at)
+	if len(j.broken) > 0 {
+		p.Violations = append(p.Violations, Violation{Rule: "rules", Message: j.broken})
+		return
+	}
 	blocked := map[string]verdict{} // by key: a part can't be bought before the one that precedes it
 	for i := range p.Actions {
 		a := &p.Actions[i]
@@ -35,7 +39,7 @@ func (p *Plan) Judge(have *ledger.State, at Moment) {
 		}
 		v, ok := blocked[a.Key]
 		if !ok {
-			v, ok = j.line(*a, at.Held)
+			v, ok = j.line(a, at.Held)
 		}
 		if ok {
 			a.Verb, a.Code, a.Reason = v.verb, v.code, v.reason
@@ -53,20 +57,39 @@ type judge struct {
 	counts   counting
 	accounts *policy.Accounts
 	spent    policy.Budget // by the lines before
+	people   people
+	rules    []rule.Rule
+	broken   string // why the rules can't be asked
 
 	lasts map[string]last // by series: the newest that was given
 }
 
+func newJudge(p *Plan, have *ledger.State, at Moment) *judge {
+	j := &judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p)}
+	j.accounts = j.counts.accounts(p.Limits, have, at.Time)
+	var problems map[int][]*rule.Problem
+	if j.rules, problems = rule.Compile(p.Limits.Rules); len(problems) > 0 {
+		j.broken = "the rules can't be read; fragplan validate says which" // a saved plan of other hands
+	}
+	if len(j.rules) > 0 {
+		j.people = peopleOf(have)
+	}
+	return j
+}
+
 // line says why a line must not be bought, or counts it.
-func (j *judge) line(a Action, held []ton.Amount) (verdict, bool) {
-	if v, over := j.increase(a); over {
+func (j *judge) line(a *Action, held []ton.Amount) (verdict, bool) {
+	if v, denied := j.obeys(a); denied {
 		return v, true
 	}
-	bill := j.counts.planned(a)
+	if v, over := j.increase(*a); over {
+		return v, true
+	}
+	bill := j.counts.planned(*a)
 	if err := j.accounts.Check(bill); err != nil {
 		return overLimit(err), true
 	}
-	if err := j.left(a, held); err != nil {
+	if err := j.left(*a, held); err != nil {
 		return verdict{Blocked, CodeBalance, err.Error()}, true
 	}
 	j.accounts.Spend(bill)

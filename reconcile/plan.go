@@ -59,6 +59,7 @@ const (
 	CodeLabel    Code = "label_limit"
 	CodeAsset    Code = "asset_limit"
 	CodeIncrease Code = "increase_limit" // many times what was given before
+	CodeRule     Code = "rule"           // a rule of the team denies it
 	CodeBalance  Code = "balance_limit"  // it would leave too little in the wallet
 
 	CodeNewGrants Code = "new_grants" // too much that is new at once; it stops the whole plan
@@ -89,6 +90,7 @@ type Action struct {
 	Estimate   ton.Amount   `json:"estimate"`         // what it is expected to cost; the cap where no price is known
 	Why        string       `json:"why,omitempty"`    // the author's reason
 	Reason     string       `json:"reason,omitempty"` // fragplan's
+	Warn       []string     `json:"warn,omitempty"`   // what rules say of a line that is bought all the same
 	Place      string       `json:"place,omitempty"`  // file and line of the grant
 	Labels     []spec.Label `json:"labels,omitempty"` // the author's
 	Scopes     []string     `json:"scopes,omitempty"` // what it counts for beside its person: its campaign and its labels

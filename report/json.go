@@ -47,6 +47,7 @@ type jsonAction struct {
 	Max      *jsonAmount `json:"max,omitempty"`      // only of lines that buy
 	Why      string      `json:"why,omitempty"`
 	Reason   string      `json:"reason,omitempty"`
+	Warn     []string    `json:"warn,omitempty"` // what rules say of a line that is bought all the same
 	Place    string      `json:"place,omitempty"`
 
 	Labels map[string]string `json:"labels,omitempty"`
@@ -162,7 +163,7 @@ func actionOf(a reconcile.Action) jsonAction {
 	j := jsonAction{
 		Action: verbNames[a.Verb], Code: string(a.Code), Key: a.Key, Person: a.Person, Handle: a.Handle, Name: a.Name,
 		Product: string(a.Item.Kind), Quantity: a.Item.Quantity, Want: a.Want, Have: a.Have, Part: a.Part,
-		Why: a.Why, Reason: a.Reason, Place: a.Place,
+		Why: a.Why, Reason: a.Reason, Warn: a.Warn, Place: a.Place,
 	}
 	for _, l := range a.Labels {
 		if j.Labels == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,7 +135,7 @@ func whom(a reconcile.Action) string {
 func remark(p *reconcile.Plan, a reconcile.Action) string {
 	text := commands(p, a.Reason)
 	if text == "" {
-		text = a.Why
+		text = strings.Join(append(slices.Clone(a.Warn), slices.DeleteFunc([]string{a.Why}, func(s string) bool { return s == "" })...), "; ")
 	}
 	if a.Verb == reconcile.Blocked && a.Place != "" {
 		text += " (" + a.Place + ")"

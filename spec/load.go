@@ -124,6 +124,8 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			l.timezone(d, e.value)
 		case "limits":
 			l.limits(d, e)
+		case "rules":
+			l.rules(d, e.value)
 		case "sessions":
 			l.sessions(d, e)
 		case "notices":
@@ -144,7 +146,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "people", "groups", "grants", "defaults":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "sessions", "notices", "destinations", "pay_with", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "rules", "sessions", "notices", "destinations", "pay_with", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {
