@@ -22,11 +22,18 @@ type (
 		Ledger       record               `yaml:"ledger,omitempty" jsonschema_description:"where the record of what was bought is kept; .fragplan/ledger.db if nothing is written"`
 		Timezone     string               `yaml:"timezone,omitempty" jsonschema_description:"whose clocks say when a day begins: Europe/Berlin; UTC if nothing is written"`
 		Limits       bounds               `yaml:"limits" jsonschema_description:"what bounds every purchase"`
+		Rules        []demand             `yaml:"rules,omitempty" jsonschema_description:"what is demanded of purchases beside limits, in CEL"`
 		Sessions     map[string]keySource `yaml:"sessions,omitempty" jsonschema_description:"where the cookies of each session at Fragment are; the environment's own if nothing is written"`
 		Notices      *notices             `yaml:"notices,omitempty" jsonschema_description:"where people are told what became of a run"`
 		Destinations addresses            `yaml:"destinations,omitempty" jsonschema_description:"the accounts that may be paid"`
 		PayWith      asset                `yaml:"pay_with,omitempty" jsonschema_description:"the money that pays, where neither a file nor a grant says it"`
 		Files        paths                `yaml:"files" jsonschema_description:"the files of people and grants, by path or pattern"`
+	}
+	demand struct {
+		Name string `yaml:"name" jsonschema_description:"by which it is known in a plan"`
+		When string `yaml:"when" jsonschema:"minLength=1,maxLength=2000" jsonschema_description:"an expression that is true or false, such as first && cost_ton > ton(\"5\")"`
+		Deny string `yaml:"deny,omitempty" jsonschema:"minLength=1,maxLength=500" jsonschema_description:"what is said of what must not be bought"`
+		Warn string `yaml:"warn,omitempty" jsonschema:"minLength=1,maxLength=500" jsonschema_description:"what is said of what may be bought all the same"`
 	}
 	payer struct {
 		Version   string     `yaml:"version" jsonschema:"enum=v5r1,enum=v4r2" jsonschema_description:"the wallet's contract"`
