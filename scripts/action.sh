@@ -6,6 +6,7 @@ set -eu
 output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
 
 # The most that can leave the wallet, from integers in the smallest units.
+# shellcheck disable=SC2016 # the dollars are jq's
 cost='
 	def coins($digits): ("0" * $digits + .) as $s
 		| ($s[:-$digits] | sub("^0+(?=[0-9])"; "")) + "." + $s[-$digits:] | sub("\\.?0+$"; "");
