@@ -150,7 +150,7 @@ func (record) JSONSchema() *jsonschema.Schema {
 }
 func (walletKey) JSONSchema() *jsonschema.Schema {
 	return one(text(`^(env:\s*[A-Za-z_][A-Za-z0-9_]*|(file|age|exec):.*\S.*)\s*$`), reflector().Reflect(struct {
-		Exec command `yaml:"exec"`
+		Exec command `yaml:"exec" jsonschema_description:"program and arguments"`
 	}{}))
 }
 

@@ -67,16 +67,16 @@ type (
 		Reason  string `yaml:"reason,omitempty" jsonschema_description:"the column of reasons"`
 	}
 	expected struct {
-		Rows    int `yaml:"rows,omitempty" jsonschema:"minimum=0"`
-		Stars   int `yaml:"stars,omitempty" jsonschema:"minimum=0"`
-		Premium int `yaml:"premium,omitempty" jsonschema:"minimum=0"`
-		Ton     int `yaml:"ton,omitempty" jsonschema:"minimum=0"`
-		Gram    int `yaml:"gram,omitempty" jsonschema:"minimum=0"`
+		Rows    int `yaml:"rows,omitempty" jsonschema:"minimum=0" jsonschema_description:"recipients in the table"`
+		Stars   int `yaml:"stars,omitempty" jsonschema:"minimum=0" jsonschema_description:"all Stars in the table"`
+		Premium int `yaml:"premium,omitempty" jsonschema:"minimum=0" jsonschema_description:"all months in the table"`
+		Ton     int `yaml:"ton,omitempty" jsonschema:"minimum=0" jsonschema_description:"all TON in the table"`
+		Gram    int `yaml:"gram,omitempty" jsonschema:"minimum=0" jsonschema_description:"all TON in the table"`
 	}
 	person struct {
-		Username handle  `yaml:"username"`
+		Username handle  `yaml:"username" jsonschema_description:"as it is in Telegram now"`
 		Was      handles `yaml:"was,omitempty" jsonschema_description:"earlier user names"`
-		Note     string  `yaml:"note,omitempty" jsonschema:"maxLength=500"`
+		Note     string  `yaml:"note,omitempty" jsonschema:"maxLength=500" jsonschema_description:"for those who edit the file"`
 	}
 	member struct {
 		Since date `yaml:"since,omitempty" jsonschema_description:"the first day"`
