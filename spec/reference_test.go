@@ -137,6 +137,9 @@ func (n *node) tables(b *strings.Builder, path string) {
 	for _, f := range n.Properties {
 		for _, v := range f.node.values() {
 			v.tables(b, below(path, f.name))
+			if v.Items != nil {
+				v.Items.tables(b, below(path, f.name)+"[]")
+			}
 			if inner := v.named(); inner != nil {
 				for _, w := range inner.values() {
 					w.tables(b, below(path, f.name)+".NAME")
