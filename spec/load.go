@@ -143,7 +143,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			}
 		case "files":
 			files = l.files(d, e.value)
-		case "people", "groups", "grants", "defaults":
+		case "people", "groups", "grants", "defaults", "moved", "settled", "import":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
 			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "rules", "sessions", "notices", "destinations", "pay_with", "files")

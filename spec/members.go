@@ -43,12 +43,24 @@ func (l *loader) members(d *doc, n *yaml.Node) {
 			for _, c := range d.mapping(e.value, "confirmed", `write user names and display names: confirmed: {"@…": "…"}`) {
 				l.confirm(d, c)
 			}
+		case "moved":
+			for _, m := range d.listOf(e.value, "moved", "[{from: thanks, to: helpers}]") {
+				l.move(d, m)
+			}
+		case "settled":
+			for _, s := range d.mapping(e.value, "settled", "write keys and reasons: settled: {best-meme/ann: why}") {
+				l.settle(d, s)
+			}
+		case "import":
+			for _, i := range d.listOf(e.value, "import", "[{key: best-meme/ann, transaction: its hash, reason: who bought it}]") {
+				l.takeIn(d, i)
+			}
 		case "grants":
 			for _, g := range d.mapping(e.value, "grants", "write grants: {…: {to: …, stars: …}}") {
 				l.grant(d, g, defaults, money)
 			}
 		default:
-			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "pay_with", "campaign", "budget", "grants")
+			d.unknown(e.key, "a file of people and grants", "people", "confirmed", "groups", "defaults", "pay_with", "campaign", "budget", "grants", "moved", "settled", "import")
 		}
 	}
 }

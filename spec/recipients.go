@@ -68,6 +68,7 @@ func (l *loader) resolve() {
 		}
 		l.p.Grants = append(l.p.Grants, g.Grant)
 	}
+	l.checkEdits()
 }
 
 // recipient reads one person or user name.

@@ -31,6 +31,9 @@ type (
 		Budget    budget            `yaml:"budget,omitempty" jsonschema_description:"what they may cost together: 55 TON, or 70 TON per month"`
 		Defaults  *Fields           `yaml:"defaults,omitempty" jsonschema_description:"fields that the grants of this file take where they have none of their own"`
 		Grants    map[string]grant  `yaml:"grants,omitempty" jsonschema_description:"who gets what"`
+		Moved     []moved           `yaml:"moved,omitempty" jsonschema_description:"names that grants or keys had before"`
+		Settled   map[key]string    `yaml:"settled,omitempty" jsonschema_description:"keys that were given otherwise, each with who gave it and how"`
+		Import    []imported        `yaml:"import,omitempty" jsonschema_description:"purchases that the wallet made without fragplan"`
 	}
 	Fields struct {
 		To           recipients        `yaml:"to,omitempty" jsonschema_description:"a person, a group, a user name, or a list of them"`
@@ -55,6 +58,16 @@ type (
 		FromCSV         *fromTable `yaml:"from_csv,omitempty" jsonschema_description:"recipients from a table"`
 		Expect          *expected  `yaml:"expect,omitempty" jsonschema_description:"what the table adds up to, as counted"`
 		AllowDuplicates string     `yaml:"allow_duplicates,omitempty" jsonschema_description:"why a person may stand twice in the table"`
+	}
+	moved struct {
+		From name `yaml:"from" jsonschema_description:"the name that it had: a grant, or a key"`
+		To   name `yaml:"to" jsonschema_description:"the name that it has"`
+	}
+	imported struct {
+		Key         key    `yaml:"key" jsonschema_description:"the key that it was for"`
+		Transaction hash   `yaml:"transaction" jsonschema_description:"its hash"`
+		Ref         string `yaml:"ref,omitempty" jsonschema:"pattern=^[A-Za-z0-9_-]{1\\,64}$" jsonschema_description:"of the transfer, where the transaction holds several"`
+		Reason      string `yaml:"reason" jsonschema:"minLength=1,maxLength=500" jsonschema_description:"who bought it, and why"`
 	}
 	fromTable struct {
 		File    string `yaml:"file" jsonschema_description:"path of the CSV file, from the project's folder"`
@@ -83,6 +96,9 @@ type (
 		Until date `yaml:"until,omitempty" jsonschema_description:"the last day"`
 	}
 	handle     string
+	key        string
+	name       string
+	hash       string
 	handles    struct{}
 	date       string
 	months     string
@@ -103,12 +119,19 @@ func many(of *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: of, MinItems: &least}
 }
 
-const name = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
+const nameForm = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 
 func (handle) JSONSchema() *jsonschema.Schema { return text(`^@[A-Za-z][A-Za-z0-9_]{3,31}$`) }
 func (handles) JSONSchema() *jsonschema.Schema {
 	return one(handle("").JSONSchema(), many(handle("").JSONSchema()))
 }
+func (key) JSONSchema() *jsonschema.Schema {
+	return text(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(@2[01][0-9]{2}-[01][0-9]-[0-3][0-9])?$`)
+}
+func (name) JSONSchema() *jsonschema.Schema {
+	return text(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(/(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(@2[01][0-9]{2}-[01][0-9]-[0-3][0-9])?)?$`)
+}
+func (hash) JSONSchema() *jsonschema.Schema { return text(`^([0-9]+:)?[0-9A-Fa-f]{64}$`) }
 func (date) JSONSchema() *jsonschema.Schema {
 	return text(`^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
 }
@@ -125,13 +148,18 @@ func (budget) JSONSchema() *jsonschema.Schema {
 }
 func (group) JSONSchema() *jsonschema.Schema {
 	most := uint64(1)
-	return one(text(name), many(text(name)), &jsonschema.Schema{Type: "object", AdditionalProperties: reflector().Reflect(member{}), PropertyNames: text(name), MinProperties: &most})
+	return one(text(nameForm), many(text(nameForm)), &jsonschema.Schema{Type: "object", AdditionalProperties: reflector().Reflect(member{}), PropertyNames: text(nameForm), MinProperties: &most})
 }
 
 // JSONSchemaExtend: a person is often only a user name.
 func (person) JSONSchemaExtend(s *jsonschema.Schema) {
 	long := *s
 	*s = *one(handle("").JSONSchema(), &long)
+}
+
+func sentence() *jsonschema.Schema {
+	least, most := uint64(1), uint64(500)
+	return &jsonschema.Schema{Type: "string", MinLength: &least, MaxLength: &most}
 }
 
 func reflector() *jsonschema.Reflector {
@@ -145,8 +173,10 @@ func made(t *testing.T) []byte {
 	s.Title = "People and grants of fragplan"
 	for _, named := range []string{"people", "groups", "grants"} {
 		field, _ := s.Properties.Get(named)
-		field.PropertyNames = text(name)
+		field.PropertyNames = text(nameForm)
 	}
+	settled, _ := s.Properties.Get("settled")
+	settled.PropertyNames, settled.AdditionalProperties = key("").JSONSchema(), sentence()
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -244,6 +274,8 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 	good := []string{peopleFile, grantsFile, comeAndGo, fromCSV, `groups: {a: ann, b: [ann, bob], c: {ann: {}}}`, `confirmed: {"@ann_petrova": "Ann P."}`,
 		`{defaults: {labels: {a: b}, every: 2 weeks, starting: 2026-12-01, catch_up: all, max_catch_up: 5}, grants: {x: {to: ann, stars: 50, if_subscribed: wait 3 days}, y: {to: [ann, "@somebody"], gram: 1, on: "2026-12-31"}}}`}
 	good = append(good, "{campaign: regular, budget: 70 TON per month, grants: {}}", "{campaign: regular, budget: [55.5 TON, 1 usdt per month], grants: {}}")
+	good = append(good, `{moved: [{from: a, to: b}, {from: c/ann, to: d/ann}, {from: "e/@some_body@2026-12-01", to: f/bob}], grants: {x: {to: ann, stars: 50}}, settled: {x/ann: by hand},
+		import: [{key: x/ann, transaction: "1:1111111111111111111111111111111111111111111111111111111111111111", ref: aB_-1, reason: by hand}]}`)
 	examples, _ := filepath.Glob("../examples/*/*/*.yaml")
 	more, _ := filepath.Glob("../examples/*/people.yaml")
 	for _, name := range append(examples, more...) {
@@ -265,6 +297,8 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		`grants: {a: {to: ann, stars: 50, every: fortnight, starting: 2026-12-01}}`, `grants: {a: {to: ann, stars: 50, on: tomorrow}}`, `grants: {a: {to: ann, star: 50}}`,
 		`grants: {a: {stars: 50, from_csv: {file: x.csv, to: who}}}`, `grants: {a: {to: ann, stars: 50, every: day, starting: 2026-12-01, catch_up: some}}`,
 		`grants: {a: {to: ann, premium: 3 months, on: 2026-12-01, if_subscribed: skip}}`, `{defaults: {from_csv: {}}, grants: {}}`,
+		`{moved: {from: a, to: b}, grants: {}}`, `{moved: [{from: a}], grants: {}}`, `{moved: [{from: a/b/c, to: d/e}], grants: {}}`, `{settled: [x/ann], grants: {}}`,
+		`{settled: {x: by hand}, grants: {x: {to: ann, stars: 50}}}`, `{settled: {x/ann: ""}, grants: {x: {to: ann, stars: 50}}}`, `{import: [{key: x/ann, transaction: "12", reason: y}], grants: {x: {to: ann, stars: 50}}}`,
 	} {
 		if judge(text) == nil {
 			t.Errorf("the schema takes %s", text)

@@ -35,6 +35,7 @@ type Project struct {
 	People       []Person       // in the order of the files
 	Groups       []Group        // in the order of the files
 	Grants       []Grant        // in the order of the files
+	Edits        Edits          // what is said of the past of keys
 }
 
 // A Wallet says which account pays, and who signs for it.

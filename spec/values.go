@@ -181,6 +181,17 @@ func (d *doc) list(n *yaml.Node, what, example string) (members []*yaml.Node, sc
 	return nil, false
 }
 
+// listOf returns the members of a list of fields.
+func (d *doc) listOf(n *yaml.Node, what, example string) []*yaml.Node {
+	if n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	if n.Kind != yaml.AliasNode {
+		d.bad(n, "type", "write "+what+": "+example, "%s must be a list, not %s", what, kind(n))
+	}
+	return nil
+}
+
 // secretKey finds fields that people might think of for their secrets.
 var secretKey = regexp.MustCompile(`(?i)mnemonic|seed|private_?key|secret|cookie|stel_|token|password|^hash$|^key$`)
 
