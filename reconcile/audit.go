@@ -124,6 +124,8 @@ func (a *auditor) order(o *ledger.Order) {
 	t := a.held[o.Settled]
 	p := a.book.Payments[o.Payment]
 	switch {
+	case t == nil && o.Found != 0 && o.Settled.LT <= a.book.Wallets[a.wallet].Anchor.LT:
+		// It was imported from before the ledger's beginning, and proven then.
 	case t == nil:
 		add(FindingMissing, "%s is recorded as paid at %s in transaction %s, which the chain does not hold", o.Key, time.Unix(int64(o.Time), 0).UTC().Format(time.RFC3339), o.Settled.Hash)
 	case o.Found != 0 || o.Request != 0 && o.Invoice == nil:

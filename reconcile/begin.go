@@ -43,6 +43,9 @@ func (s *State) open(a ton.Address) *ledger.Payment {
 // given up, paid ones are confirmed, and the plan's actions are reserved.
 func (s *State) begin() {
 	s.stage = buying
+	if moves := movesOf(s.plan, s.book); len(moves) > 0 && !s.record(moves...) {
+		return // limits count by the names that are written
+	}
 	s.counts = countingOf(s.plan)
 	s.accounts = s.counts.accounts(s.plan.Limits, s.book, s.account.Time)
 	s.learnPrices()
@@ -62,7 +65,7 @@ func (s *State) begin() {
 			s.tell(o)
 		}
 	}
-	releases = append(releases, NewRules(s.plan, s.book)...)
+	releases = append(releases, NewEdits(s.plan, s.book)...)
 	if len(releases) > 0 && !s.record(releases...) {
 		return
 	}

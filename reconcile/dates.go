@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -62,7 +63,7 @@ func (d *differ) dates(want []spec.Occurrence) {
 
 // once judges what is given once, on a day.
 func (d *differ) once(o spec.Occurrence) {
-	if given, _ := bought(d.have, o.Key); given == 0 && late(o) && !d.reissued(o.Key) {
+	if given, _ := bought(d.have, o.Key); given == 0 && late(o) && !d.reissued(o.Key) && !d.decided(o.Key) {
 		d.dated[o.Key] = waited(o)
 	}
 }
@@ -93,7 +94,7 @@ func (d *differ) series(list []spec.Occurrence) {
 		switch {
 		case given > 0:
 			d.dated[o.Key] = d.settled(o.Key)
-		case d.reissued(o.Key), d.inFlight(o.Key): // a person decided, or it is decided already
+		case d.reissued(o.Key), d.inFlight(o.Key), d.decided(o.Key): // a person decided, or it is decided already
 		case late(o):
 			d.dated[o.Key] = waited(o)
 		case !d.makes(o):
@@ -126,6 +127,12 @@ func (d *differ) settled(key string) verdict {
 }
 
 func (d *differ) reissued(key string) bool { return d.have.Generation(key) > 1 }
+
+// decided reports whether a person has said what becomes of a key in this plan.
+func (d *differ) decided(key string) bool {
+	_, says := d.unsaid(key)
+	return says || d.have.Names[key] != "" || d.pending[key] != ""
+}
 
 func (d *differ) inFlight(key string) bool {
 	for _, o := range d.have.ByKey(key) {
@@ -166,9 +173,11 @@ func (d *differ) makes(o spec.Occurrence) bool {
 func NewRules(p *Plan, have *ledger.State) []ledger.Event {
 	var events []ledger.Event
 	for _, r := range p.Rules {
-		if rules := have.Rules[r.Grant]; len(rules) == 0 || rules[len(rules)-1].Text != r.Rule {
-			events = append(events, r)
+		rules := have.Rules[r.Grant]
+		if n := len(rules); n > 0 && rules[n-1].Text == r.Rule || slices.Contains(rules, ledger.Rule{Text: r.Rule, Since: r.Since}) {
+			continue
 		}
+		events = append(events, r)
 	}
 	return events
 }

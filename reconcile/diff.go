@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -27,13 +29,22 @@ type Prices map[Goods]ton.Amount
 // about it, in the order of want, retired keys last. It has no input or
 // output, no clock, no randomness and no map order.
 func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
-	d := differ{have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}, scopes: campaignsOf(limits)}
+	return Desired{Want: want}.Diff(have, prices, limits)
+}
+
+// Diff is the function Diff with what is said of the past of keys.
+func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *Plan {
+	m, want := w.move(have), w.Want
+	have = m.have
+	d := differ{Desired: w, have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}, scopes: campaignsOf(limits),
+		moves: m.moves, rules: m.rules, says: map[string]spec.Settled{}, pending: map[string]string{}}
 	for _, o := range want {
 		d.wanted[o.Key] = o.Due()
 	}
+	d.edits()
 	d.dates(want)
 	d.findWinners(want)
-	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: []Action{}, Open: underWay(have)}
+	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: append(append([]Action{}, d.moved()...), d.taken()...), Open: underWay(have), Moves: m.moves}
 	for _, o := range want {
 		p.Today = max(p.Today, o.Today)
 		if o.Due() {
@@ -41,13 +52,17 @@ func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits poli
 		}
 	}
 	p.Actions = append(p.Actions, d.retired()...)
-	p.Rules = d.rules
-	p.Violations = slices.Concat(d.gone(), d.renames(want), d.runLimit(p.Actions))
+	p.Rules, p.Settled = d.rules, d.statements
+	lost := d.lost()
+	aimless, warned := d.aimless(p.Actions, lost)
+	p.Violations = slices.Concat(d.gone(), m.failed, d.strayed(), aimless, d.empty(p.Actions), d.renames(want), d.runLimit(p.Actions))
+	p.Warnings = warned
 	return p
 }
 
 type differ struct {
-	have    *ledger.State
+	Desired
+	have    *ledger.State // with the moves of this plan
 	prices  Prices
 	limits  policy.Limits
 	premium map[string]bool // handles for whom an unpaid Premium order exists or is planned
@@ -56,6 +71,12 @@ type differ struct {
 	first   map[string][]ton.Amount  // by handle: planned for somebody to whom nothing came yet
 	scopes  map[string][]string      // by grant
 	winners map[string]*ledger.Order // prize with one winner → an order that was paid or may be
+
+	moves      []ledger.KeyMoved       // that the ledger does not know yet
+	grants     map[string]bool         // that give something to somebody, now or as their next date
+	says       map[string]spec.Settled // what the files say was given otherwise, by key
+	statements []ledger.KeySettled     // that the ledger does not know yet
+	pending    map[string]string       // imports that the ledger does not hold, by key: what stands in their way
 
 	dated     map[string]verdict       // what is known of a key because of its date
 	recurring map[string]bool          // grants
@@ -96,6 +117,12 @@ func (d *differ) findWinners(want []spec.Occurrence) {
 			}
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(d.have.Settled)) {
+		prize, t := prizeOf(grantOf(key), dateOf(key)), d.have.Settled[key][0]
+		if single[grantOf(key)] && d.winners[prize] == nil && t.Item.Quantity > 0 {
+			d.winners[prize] = &ledger.Order{ID: math.MaxInt64, Key: key, Person: t.Person, Handle: t.Handle}
+		}
+	}
 }
 
 // prizeOf names what has one winner: a grant, or a date of one that recurs.
@@ -113,6 +140,10 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 	}
 	pin, _ := d.people.pins.Of(o.Handle, o.Was)
 	a.Name = pin.Name
+	if verb, code, reason := d.claimed(o); verb != 0 {
+		a.Verb, a.Code, a.Reason = verb, code, reason
+		return []Action{a}
+	}
 	if v, known := d.dated[o.Key]; known {
 		if a.Verb, a.Code, a.Reason = v.verb, v.code, v.reason; given > 0 {
 			a.Want = given
@@ -122,6 +153,9 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 	if verb, code, reason := d.standing(o, given); verb != 0 {
 		a.Verb, a.Code, a.Reason = verb, code, reason
 		return []Action{a}
+	}
+	if line, said := d.settle(a, given); said {
+		return []Action{line}
 	}
 	if given == o.Item.Quantity {
 		return []Action{a}
@@ -152,7 +186,8 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 	return actions
 }
 
-// bought is what was paid for a key or may be, and the highest part of it.
+// bought is what was paid for a key or may be, with what was given otherwise, and
+// the highest part of it.
 // Orders that were only reserved or quoted count nothing: apply releases them
 // before it reserves anew.
 func bought(have *ledger.State, key string) (sum int64, part int) {
@@ -163,7 +198,7 @@ func bought(have *ledger.State, key string) (sum int64, part int) {
 			part = max(part, o.Part)
 		}
 	}
-	return sum, part
+	return sum + have.SettledFor(key), part
 }
 
 // standing looks for what keeps an occurrence from being bought at all, or
@@ -181,12 +216,21 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		case order.Phase == ledger.Held:
 			v, _ := awaits(order)
 			return v.verb, v.code, v.reason
-		case order.Phase.Spent() && order.Handle != o.Handle && !slices.Contains(o.Was, "@"+order.Handle) && !slices.Contains(o.Was, order.Handle):
+		case order.Phase.Spent() && !isFor(o, order.Handle):
 			return Blocked, CodeHandle, fmt.Sprintf("it was given to @%s, and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", order.Handle, o.Handle, order.Handle)
 		default:
 			if v, ok := awaits(order); ok {
 				return v.verb, v.code, v.reason
 			}
+		}
+	}
+	for _, t := range d.have.Settled[o.Key] {
+		switch {
+		case t.Generation != generation:
+		case t.Item.Kind != o.Item.Kind:
+			return Blocked, CodeBound, fmt.Sprintf("%s counts as given under this key (%s); a key keeps its product, so give %s a key of its own", t.Item, t.Reason, o.Item)
+		case !isFor(o, t.Handle):
+			return Blocked, CodeHandle, fmt.Sprintf("it counts as given to @%s (%s), and now @%s is written: if that is the same person, write was: [\"@%s\"]; for another one use another key", t.Handle, t.Reason, o.Handle, t.Handle)
 		}
 	}
 	if o.Single {
@@ -198,7 +242,7 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Blocked, CodeOneWinner, fmt.Sprintf("%s has one winner and %s (@%s) got it: %s (@%s) can't get it too; use another key", o.Grant, w.Person, w.Handle, o.Person, o.Handle)
 		}
 	}
-	if given < o.Item.Quantity {
+	if _, says := d.unsaid(o.Key); given < o.Item.Quantity && !says {
 		if found := d.have.Unclaimed(o.Item.Kind); len(found) > 0 {
 			more := ""
 			if len(found) > 1 {
@@ -207,13 +251,21 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 			return Blocked, CodeUnclaimed, fmt.Sprintf("%s (ref %s)%s in the chain may have been for it: say whom it was for with fragplan ledger assign %s KEY -reason TEXT", found[0].Item, found[0].Ref, more, found[0].Ref)
 		}
 	}
-	if given > o.Item.Quantity {
-		return Blocked, CodeOverGranted, fmt.Sprintf("%d was given already, %d more than is written; it can't be taken back", given, given-o.Item.Quantity)
+	if _, says := d.unsaid(o.Key); given > o.Item.Quantity && !says {
+		if reason, meant := d.meant(o.Key); meant {
+			return NoOp, CodeSettled, "more was given than is written, which is meant: " + reason
+		}
+		return Blocked, CodeOverGranted, fmt.Sprintf("%d was given already, %d more than is written; it can't be taken back: write %d again, or, if less is meant, say why: settled: {%s: \"…\"}", given, given-o.Item.Quantity, given, o.Key)
 	}
-	if given < o.Item.Quantity && o.Item.Kind == product.Premium && d.premium[o.Handle] {
+	if _, says := d.unsaid(o.Key); given < o.Item.Quantity && !says && o.Item.Kind == product.Premium && d.premium[o.Handle] {
 		return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
 	}
 	return 0, "", ""
+}
+
+// isFor reports whether a user name is, or was, that of an occurrence's person.
+func isFor(o spec.Occurrence, handle string) bool {
+	return handle == o.Handle || slices.Contains(o.Was, "@"+handle) || slices.Contains(o.Was, handle)
 }
 
 // askedFor says of an offered order what it waits for.

@@ -16,6 +16,8 @@ type Explanation struct {
 	Key      string
 	Written  *spec.Occurrence // nil if nothing of that name is written
 	Lines    []Action         // the plan's, none if the key is unknown everywhere
+	Before   []string         // earlier names of the key
+	Said     []string         // why something counts as given that this ledger did not pay
 	Item     product.Item     // what was given or is on its way, of the newest generation
 	InFlight int64            // the part of Item that a payment under way is for
 	Guards   []Guard          // each that was asked, in the order of asking
@@ -33,6 +35,10 @@ type Guard struct {
 // at is when the plan was judged; an apply asks the chain.
 func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, at Moment) Explanation {
 	e := Explanation{Key: key}
+	if next, err := have.After(movesOf(p, have)...); err == nil {
+		have = next
+	}
+	e.past(have)
 	for i := range want {
 		if want[i].Key == key {
 			e.Written = &want[i]
@@ -55,9 +61,31 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, at
 	}
 	e.judge(p, have, at)
 	if len(e.Lines) > 0 {
-		e.Next = next(e.Lines[0])
+		e.Next = next(e.Lines[len(e.Lines)-1])
 	}
 	return e
+}
+
+// past is what people have said of the key.
+func (e *Explanation) past(have *ledger.State) {
+	for old, now := range have.Names {
+		if now == e.Key {
+			e.Before = append(e.Before, old)
+		}
+	}
+	slices.Sort(e.Before)
+	for _, t := range have.Settled[e.Key] {
+		if t.Generation == have.Generation(e.Key) {
+			e.Item.Kind = t.Item.Kind
+			e.Item.Quantity += t.Item.Quantity
+			e.Said = append(e.Said, t.Reason)
+		}
+	}
+	for _, o := range have.ByKey(e.Key) {
+		if o.Found != 0 {
+			e.Said = append(e.Said, o.Reason)
+		}
+	}
 }
 
 // judge asks every guard about each line that would buy or that a limit
@@ -189,13 +217,19 @@ func next(a Action) string {
 	case CodePremiumRuns:
 		return "nothing is to be done: a later apply buys it, when no other Premium of this person is under way"
 	case CodeOverGranted:
-		return fmt.Sprintf("write %d%s, or leave it: what was given stays given", a.Have, at)
+		return fmt.Sprintf("write %d%s, or, if less is meant, say why: settled: {%s: \"…\"}; what was given stays given", a.Have, at, a.Key)
+	case CodeSettled:
+		return fmt.Sprintf("to give it all the same: fragplan reissue %s -reason TEXT", a.Key)
+	case CodeMovedAway, CodeImport:
+		return a.Reason
 	case CodeNoCeiling:
 		return fmt.Sprintf("write what it may cost under limits.price in %s", spec.MainFile)
 	case CodePrice, CodeOrderLimit:
 		return "wait for a better price, or raise that limit in " + spec.MainFile
 	}
 	switch a.Verb {
+	case Moved:
+		return "apply notes the new name; it buys nothing for that"
 	case Buy, TopUp:
 		return "apply buys it; to prevent that, take it out" + at + " before"
 	case Unknown:

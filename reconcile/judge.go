@@ -23,6 +23,9 @@ type Moment struct {
 // plan as a whole becomes a violation, and nothing is bought then. Apply keeps
 // to the same limits once more, by the offers that it gets.
 func (p *Plan) Judge(have *ledger.State, at Moment) {
+	if next, err := have.After(movesOf(p, have)...); err == nil {
+		have = next // limits count by the names that are written
+	}
 	j := newJudge(p, have, at)
 	if len(j.broken) > 0 {
 		p.Violations = append(p.Violations, Violation{Rule: "rules", Message: j.broken})

@@ -25,6 +25,8 @@ const (
 	Retire  Verb = '.' // no longer wanted; what was given stays
 	Blocked Verb = '!' // can't or must not be bought; Reason says why
 	Unknown Verb = '?' // a payment for it is in flight; settled before anything else
+	Moved   Verb = '→' // the key has another name from now on
+	Settle  Verb = '=' // counts as given from now on, because a person says so
 	NoOp    Verb = ' ' // given as wanted
 )
 
@@ -50,6 +52,9 @@ const (
 	CodeFirstTime   Code = "first_time"     // too much for somebody to whom nothing came yet
 	CodePassed      Code = "passed"         // a date that is not made up for; not a failure
 	CodeCatchUp     Code = "catch_up"       // more dates were missed than may be made up for
+	CodeMovedAway   Code = "moved_away"     // the name is used up: the key was moved to another one
+	CodeSettled     Code = "settled"        // a person says that it was given otherwise, or that more is meant
+	CodeImport      Code = "import"         // of a purchase without fragplan: taken in, or what stands in its way
 	CodeBound       Code = "bound"          // the key was paid for another product or person
 
 	CodeDay      Code = "day_limit"
@@ -123,6 +128,14 @@ type Violation struct {
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
 	Place   string `json:"place,omitempty"`
+	Paste   string `json:"paste,omitempty"` // lines of YAML that may be what is missing
+}
+
+// A Warning is worth a look, and stops nothing.
+type Warning struct {
+	Rule    string   `json:"rule"`
+	Message string   `json:"message"`
+	Places  []string `json:"places,omitempty"` // files and lines
 }
 
 // A Plan is what apply would do, as data: sorted, self-contained, comparable
@@ -139,6 +152,12 @@ type Plan struct {
 
 	// Next are the dates that come next; display only.
 	Next []spec.Coming `json:"next,omitempty"`
+	// Moves of keys and Settled, what was given otherwise, are noted by the ledger
+	// before anything is bought.
+	Moves   []ledger.KeyMoved   `json:"moves,omitempty"`
+	Settled []ledger.KeySettled `json:"settled,omitempty"`
+	// Warnings stop nothing; display only.
+	Warnings []Warning `json:"warnings,omitempty"`
 	// Rules of grants that recur, which the ledger notes before it relies on them.
 	Rules []ledger.RuleSeen `json:"rules,omitempty"`
 
@@ -162,6 +181,8 @@ type Summary struct {
 	Retire  int `json:"retire"`
 	Blocked int `json:"blocked"`
 	Unknown int `json:"unknown"`
+	Moved   int `json:"moved"`
+	Settled int `json:"settled"`
 	Same    int `json:"same"`
 }
 
@@ -180,6 +201,10 @@ func (p *Plan) Summary() Summary {
 			s.Blocked++
 		case Unknown:
 			s.Unknown++
+		case Moved:
+			s.Moved++
+		case Settle:
+			s.Settled++
 		case NoOp:
 			s.Same++
 		}
@@ -217,7 +242,10 @@ func (p *Plan) Digest() ton.Hash {
 		Limits policy.Limits
 		Lines  []line
 		Rules  []ledger.RuleSeen `json:",omitempty"`
-	}{p.Ledger, p.Wallet, p.Limits, lines, p.Rules})
+
+		Moves   []ledger.KeyMoved   `json:",omitempty"`
+		Settled []ledger.KeySettled `json:",omitempty"`
+	}{p.Ledger, p.Wallet, p.Limits, lines, p.Rules, p.Moves, p.Settled})
 	if err != nil {
 		panic(fmt.Sprintf("reconcile: a plan does not serialize: %v", err))
 	}

@@ -20,19 +20,18 @@ type gift struct {
 
 // renames finds keys that look renamed: one that was given vanished, and one
 // with the same person, product and amount appeared. Buying would pay twice.
+// Keys of one grant that look like keys of another are one finding.
 func (d *differ) renames(want []spec.Occurrence) []Violation {
 	vanished := map[gift][]*ledger.Order{}
-	for key := range d.have.Keys() {
-		if given, _ := bought(d.have, key); given > 0 && !d.wanted[key] {
-			orders := d.have.ByKey(key)
-			last := orders[len(orders)-1]
-			g := gift{last.Handle, product.Item{Kind: last.Item.Kind, Quantity: given}}
-			vanished[g] = append(vanished[g], last)
-		}
+	for _, last := range d.vanished() {
+		given, _ := bought(d.have, last.Key)
+		g := gift{last.Handle, product.Item{Kind: last.Item.Kind, Quantity: given}}
+		vanished[g] = append(vanished[g], last)
 	}
-	var found []Violation
+	found := map[string]*renamed{} // by both grants
+	var order []*renamed
 	for _, o := range want {
-		if !o.Due() || len(d.have.ByKey(o.Key)) > 0 || d.dated[o.Key].verb == NoOp {
+		if !o.Due() || d.have.Known(o.Key) || d.have.Names[o.Key] != "" || d.dated[o.Key].verb == NoOp || d.decided(o.Key) {
 			continue
 		}
 		for _, handle := range append([]string{o.Handle}, o.Was...) {
@@ -46,16 +45,108 @@ func (d *differ) renames(want []spec.Occurrence) []Violation {
 				continue
 			}
 			sort.Strings(keys)
-			found = append(found, Violation{
-				Rule:  "suspected_rename",
-				Place: fmt.Sprintf("%s:%d", o.Pos.File, o.Pos.Line),
-				Message: fmt.Sprintf("%s looks like %s under another name: same person, product and amount. It was paid; buying %s would pay again. Write the old key back, or keep it beside the new one if a second gift is meant",
-					o.Key, strings.Join(keys, ", "), o.Key),
-			})
+			grants := grantOf(keys[0]) + " " + o.Grant
+			if found[grants] == nil {
+				found[grants] = &renamed{place: at(o.Pos)}
+				order = append(order, found[grants])
+			}
+			found[grants].pairs = append(found[grants].pairs, [2]string{strings.Join(keys, ", "), o.Key})
 			break
 		}
 	}
-	return found
+	var list []Violation
+	for _, r := range order {
+		list = append(list, r.violation(d.wholeGrant(r)))
+	}
+	return list
+}
+
+// vanished lists, sorted by key, the newest order of each key that was given and
+// is not written any more.
+func (d *differ) vanished() (list []*ledger.Order) {
+	for _, key := range recorded(d.have) {
+		if given, _ := bought(d.have, key); given == 0 || d.wanted[key] {
+			continue
+		}
+		if orders := d.have.ByKey(key); len(orders) > 0 {
+			list = append(list, orders[len(orders)-1])
+			continue
+		}
+		t := d.have.Settled[key][len(d.have.Settled[key])-1]
+		list = append(list, &ledger.Order{Key: key, Person: t.Person, Handle: t.Handle, Item: t.Item})
+	}
+	return list
+}
+
+// lost are the keys that were given once and are not written any more, by person
+// and product.
+func (d *differ) lost() map[gift][]string {
+	if len(d.Edits.Moves) == 0 {
+		return nil
+	}
+	lost := map[gift][]string{}
+	for _, o := range d.vanished() {
+		if g := (gift{o.Handle, product.Item{Kind: o.Item.Kind}}); !d.history(o.Key) {
+			lost[g] = append(lost[g], o.Key)
+		}
+	}
+	return lost
+}
+
+// renamed are keys of one grant that look like keys of another.
+type renamed struct {
+	place string
+	pairs [][2]string // the old key, or several that it may have been, and the new one
+}
+
+// maxPairs is how many renamed keys a message names.
+const maxPairs = 3
+
+// violation names the keys and prints the move that may be missing.
+func (r *renamed) violation(whole bool) Violation {
+	var text []string
+	for _, p := range r.pairs[:min(len(r.pairs), maxPairs)] {
+		text = append(text, fmt.Sprintf("%s looks like %s under another name", p[1], p[0]))
+	}
+	if more := len(r.pairs) - maxPairs; more > 0 {
+		text = append(text, fmt.Sprintf("and %d more of the same grants", more))
+	}
+	v := Violation{
+		Rule: "suspected_rename", Place: r.place, Paste: "moved:\n",
+		Message: strings.Join(text, "; ") + ": same person, product and amount. Buying it would pay twice. If it is the same gift, write the move below into a file of grants; if a second one is meant, keep the old key beside it",
+	}
+	if whole {
+		v.Paste += fmt.Sprintf("  - {from: %s, to: %s}\n", grantOf(r.pairs[0][0]), grantOf(r.pairs[0][1]))
+		return v
+	}
+	done := map[string]bool{}
+	for _, p := range r.pairs {
+		from, _, _ := strings.Cut(p[0], ", ")
+		to := p[1]
+		if dateOf(from) != 0 && dateOf(to) != 0 {
+			from, to = from[:len(from)-len("@2026-12-01")], to[:len(to)-len("@2026-12-01")]
+		}
+		if line := fmt.Sprintf("  - {from: %s, to: %s}\n", from, to); !done[from] && !done[to] {
+			done[from], done[to] = true, true
+			v.Paste += line
+		}
+	}
+	return v
+}
+
+// wholeGrant reports whether one move of the old grant would be right: it is not
+// written any more, and every member keeps its name.
+func (d *differ) wholeGrant(r *renamed) bool {
+	from, to := grantOf(r.pairs[0][0]), grantOf(r.pairs[0][1])
+	if from == to || d.grants[from] {
+		return false
+	}
+	for _, p := range r.pairs {
+		if p[0][len(from):] != p[1][len(to):] {
+			return false
+		}
+	}
+	return true
 }
 
 // alike reports whether a vanished key may be the new one, by their dates. A

@@ -69,6 +69,11 @@ var (
 // it must still be the one that Diff would decide on, at the prices that were
 // approved; what an interrupted run of the same plan has bought is left out.
 func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *ledger.State, limits policy.Limits, at Moment) error {
+	return Desired{Want: want}.CheckSaved(plan, wallet, have, limits, at)
+}
+
+// CheckSaved is the function CheckSaved with what is said of the past of keys.
+func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, limits policy.Limits, at Moment) error {
 	switch {
 	case plan.Ledger != have.Ledger:
 		return fmt.Errorf("%w: it was made from another ledger", ErrStale)
@@ -94,10 +99,22 @@ func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *le
 			prices[Goods{a.Item, a.Cap.Asset}] = a.Estimate
 		}
 	}
-	now := Diff(want, have, prices, limits)
+	now := w.Diff(have, prices, limits)
 	now.Judge(have, at)
 	if len(now.Violations) > 0 {
 		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)
+	}
+	for _, e := range NewEdits(plan, have) {
+		switch e := e.(type) {
+		case ledger.KeyMoved:
+			if !slices.Contains(now.Moves, e) {
+				return fmt.Errorf("%w: %s is no longer moved to %s", ErrStale, e.From, e.To)
+			}
+		case ledger.KeySettled:
+			if !slices.Contains(now.Settled, e) {
+				return fmt.Errorf("%w: %s is no longer settled as was approved", ErrStale, e.Key)
+			}
+		}
 	}
 	for _, e := range NewRules(plan, have) {
 		if r := e.(ledger.RuleSeen); !slices.ContainsFunc(now.Rules, func(n ledger.RuleSeen) bool { return n.Grant == r.Grant && n.Rule == r.Rule }) {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -25,6 +26,12 @@ func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Mom
 		rows = append(rows, []string{"given", given(e)})
 	} else {
 		rows = append(rows, []string{"given", "nothing yet"})
+	}
+	if len(e.Before) > 0 {
+		rows = append(rows, []string{"was", strings.Join(e.Before, ", ")})
+	}
+	for _, reason := range e.Said {
+		rows = append(rows, []string{"settled", reason})
 	}
 	for _, a := range e.Lines {
 		line := fmt.Sprintf("%s %s", verbPhrase(a.Verb), a.Item)
@@ -92,6 +99,10 @@ func verbPhrase(v reconcile.Verb) string {
 		return "does not buy"
 	case reconcile.Unknown:
 		return "settles the payment for"
+	case reconcile.Moved:
+		return "moves"
+	case reconcile.Settle:
+		return "counts as given"
 	}
 	return "changes nothing:"
 }
@@ -121,6 +132,10 @@ func momentLine(e ledger.Event) string {
 		return fmt.Sprintf("order %d: a person says %s: %s", e.Order, e.As, e.Reason)
 	case ledger.KeyReissued:
 		return fmt.Sprintf("a person has it issued again: %s", e.Reason)
+	case ledger.KeyMoved:
+		return fmt.Sprintf("moved from %s to %s", e.From, e.To)
+	case ledger.KeySettled:
+		return fmt.Sprintf("%s counts as given to @%s: %s", e.Item, e.Handle, e.Reason)
 	case ledger.FoundAssigned:
 		return fmt.Sprintf("order %d: a payment in the chain was for it: %s", e.Order, e.Reason)
 	case ledger.PaymentRequested:

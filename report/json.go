@@ -32,7 +32,7 @@ func amount(a ton.Amount) *jsonAmount {
 }
 
 type jsonAction struct {
-	Action   string      `json:"action"` // buy, top_up, retire, blocked, unknown, no_op
+	Action   string      `json:"action"` // buy, top_up, retire, blocked, unknown, moved, settled, no_op
 	Code     string      `json:"code,omitempty"`
 	Key      string      `json:"key"`
 	Person   string      `json:"person"`
@@ -57,6 +57,13 @@ type jsonViolation struct {
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
 	Place   string `json:"place,omitempty"`
+	Paste   string `json:"paste,omitempty"` // lines of YAML that may be what is missing
+}
+
+type jsonCaution struct {
+	Rule    string   `json:"rule"`
+	Message string   `json:"message"`
+	Places  []string `json:"places,omitempty"`
 }
 
 type jsonSummary struct {
@@ -65,6 +72,8 @@ type jsonSummary struct {
 	Retire  int `json:"retire"`
 	Blocked int `json:"blocked"`
 	Unknown int `json:"unknown"`
+	Moved   int `json:"moved"`
+	Settled int `json:"settled"`
 	Same    int `json:"no_op"`
 	// One amount an asset.
 	Cost []*jsonAmount `json:"cost"`
@@ -93,8 +102,9 @@ type jsonPlan struct {
 	Created       int64           `json:"created"` // Unix seconds; when live prices were asked
 	Actions       []jsonAction    `json:"actions"`
 	Violations    []jsonViolation `json:"violations"`
-	Today         string          `json:"today,omitempty"` // the day for which it was made, if anything has a date
-	Next          []spec.Coming   `json:"next,omitempty"`  // the dates that come next
+	Cautions      []jsonCaution   `json:"cautions,omitempty"` // worth a look; they stop nothing
+	Today         string          `json:"today,omitempty"`    // the day for which it was made, if anything has a date
+	Next          []spec.Coming   `json:"next,omitempty"`     // the dates that come next
 	Behind        *jsonBackground `json:"behind,omitempty"`
 	Warnings      []string        `json:"warnings"` // what was in the way of a better plan, such as prices that can't be asked for
 	Summary       jsonSummary     `json:"summary"`
@@ -156,7 +166,7 @@ func givenOf(g reconcile.Given) jsonGiven {
 
 var verbNames = map[reconcile.Verb]string{
 	reconcile.Buy: "buy", reconcile.TopUp: "top_up", reconcile.Retire: "retire",
-	reconcile.Blocked: "blocked", reconcile.Unknown: "unknown", reconcile.NoOp: "no_op",
+	reconcile.Blocked: "blocked", reconcile.Unknown: "unknown", reconcile.Moved: "moved", reconcile.Settle: "settled", reconcile.NoOp: "no_op",
 }
 
 func actionOf(a reconcile.Action) jsonAction {
@@ -179,7 +189,7 @@ func actionOf(a reconcile.Action) jsonAction {
 
 func summaryOf(p *reconcile.Plan) jsonSummary {
 	t, s := p.Summary(), sumsOf(p)
-	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Same, amounts(s.cost), amounts(s.max), worstOf(p)}
+	return jsonSummary{t.Buy, t.TopUp, t.Retire, t.Blocked, t.Unknown, t.Moved, t.Settled, t.Same, amounts(s.cost), amounts(s.max), worstOf(p)}
 }
 
 func worstOf(p *reconcile.Plan) jsonWorst {
@@ -197,7 +207,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 
 // PlanJSON writes a plan for programs: one object with format_version,
 // digest, ledger, wallet, destinations, priced, sandbox, changes, created, actions,
-// violations, warnings and summary, on one line of ASCII. Amounts are {"asset", "nano"}
+// violations, cautions, warnings and summary, on one line of ASCII. Amounts are {"asset", "nano"}
 // with an integer in a string. It is a view: apply takes the bytes of
 // Plan.Encode.
 func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
@@ -213,7 +223,10 @@ func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 		j.Actions = append(j.Actions, actionOf(a))
 	}
 	for _, v := range p.Violations {
-		j.Violations = append(j.Violations, jsonViolation{v.Rule, v.Message, v.Place})
+		j.Violations = append(j.Violations, jsonViolation{v.Rule, v.Message, v.Place, v.Paste})
+	}
+	for _, v := range p.Warnings {
+		j.Cautions = append(j.Cautions, jsonCaution{v.Rule, v.Message, v.Places})
 	}
 	return writeJSON(w, j)
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -18,13 +20,25 @@ func LedgerList(w io.Writer, state *ledger.State, s Style) error {
 	for key := range state.Keys() {
 		keys = append(keys, key)
 	}
+	for key := range state.Settled {
+		if len(state.ByKey(key)) == 0 {
+			keys = append(keys, key)
+		}
+	}
 	slices.Sort(keys)
 	var rows [][]string
 	for _, key := range keys {
 		orders := state.ByKey(key)
+		if len(orders) == 0 {
+			list := state.Settled[key]
+			last := list[len(list)-1]
+			given := product.Item{Kind: last.Item.Kind, Quantity: state.SettledFor(key)}
+			rows = append(rows, []string{key, "@" + last.Handle, given.String(), "settled", last.Reason})
+			continue
+		}
 		last := orders[len(orders)-1]
 		given := last.Item
-		given.Quantity = 0
+		given.Quantity = state.SettledFor(key)
 		for _, o := range orders {
 			if o.Phase.Spent() && o.Generation == state.Generation(key) {
 				given.Quantity += o.Item.Quantity
@@ -47,11 +61,14 @@ func LedgerList(w io.Writer, state *ledger.State, s Style) error {
 // price, ref, payment and transaction.
 func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 	orders := state.ByKey(key)
-	if len(orders) == 0 {
+	if !state.Known(key) {
 		_, err := fmt.Fprintf(w, "%s never had an order.\n", Clean(key, 0))
 		return err
 	}
 	if _, err := fmt.Fprintln(w, s.paint(bold, Clean(key, 0))); err != nil {
+		return err
+	}
+	if err := past(w, state, key); err != nil || len(orders) == 0 {
 		return err
 	}
 	last := orders[len(orders)-1]
@@ -99,6 +116,30 @@ func LedgerShow(w io.Writer, state *ledger.State, key string, s Style) error {
 		}
 		rows = append(rows, evidence(state, o)...)
 		if err := s.rows(w, rows, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// past writes the earlier names of a key, and what was given to it otherwise.
+func past(w io.Writer, state *ledger.State, key string) error {
+	var was []string
+	for old, now := range state.Names {
+		if now == key {
+			was = append(was, old)
+		}
+	}
+	slices.Sort(was)
+	var lines []string
+	if len(was) > 0 {
+		lines = append(lines, "was "+strings.Join(was, ", "))
+	}
+	for _, t := range state.Settled[key] {
+		lines = append(lines, fmt.Sprintf("settled: %s for @%s in generation %d: %s", t.Item, t.Handle, t.Generation, t.Reason))
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(w, "  %s\n", Clean(line, 0)); err != nil {
 			return err
 		}
 	}

@@ -203,7 +203,10 @@ func against(now, before []ton.Amount) string {
 // to mend.
 func required(p *reconcile.Plan) (items []string) {
 	for _, v := range p.Violations {
-		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place))
+		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place)+fenced(v.Paste))
+	}
+	for _, v := range p.Warnings {
+		items = append(items, "**Look at this** ("+span(v.Rule)+"): "+span(commands(p, v.Message))+place(strings.Join(v.Places, ", ")))
 	}
 	for _, a := range p.Actions {
 		if a.Verb == reconcile.Blocked || a.Verb == reconcile.Unknown {
@@ -211,6 +214,19 @@ func required(p *reconcile.Plan) (items []string) {
 		}
 	}
 	return items
+}
+
+// fenced is YAML to paste, in a block inside a list item.
+func fenced(text string) string {
+	if text == "" {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n\n  ~~~~yaml\n")
+	for _, line := range pasted(text) {
+		b.WriteString("  " + strings.ReplaceAll(line, "~~~", "\\u{7e}") + "\n")
+	}
+	return b.String() + "  ~~~~\n"
 }
 
 func place(s string) string {

@@ -21,6 +21,8 @@ var glyphs = []struct {
 	{reconcile.Retire, "retire", faint},
 	{reconcile.Blocked, "blocked", red},
 	{reconcile.Unknown, "in flight", magenta},
+	{reconcile.Moved, "moved: the same gift under another name", faint},
+	{reconcile.Settle, "settled: counts as given", faint},
 }
 
 func colorOf(v reconcile.Verb) string {
@@ -58,8 +60,17 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 		if v.Place != "" {
 			fmt.Fprintf(&b, "  at %s\n", Clean(v.Place, 0))
 		}
+		for _, line := range pasted(v.Paste) {
+			fmt.Fprintf(&b, "    %s\n", line)
+		}
 	}
-	if len(p.Violations) > 0 {
+	for _, v := range p.Warnings {
+		fmt.Fprintln(&b, s.prose(yellow, "Look at this ("+Clean(v.Rule, cellWidth)+"):", commands(p, v.Message)))
+		if len(v.Places) > 0 {
+			fmt.Fprintf(&b, "  at %s\n", Clean(strings.Join(v.Places, ", "), 0))
+		}
+	}
+	if len(p.Violations)+len(p.Warnings) > 0 {
 		b.WriteByte('\n')
 	}
 	if p.Sandbox {
@@ -88,6 +99,16 @@ func (s Style) since(seconds int64) time.Duration {
 		return 0
 	}
 	return s.Now.Sub(time.Unix(seconds, 0))
+}
+
+// pasted are lines of YAML, each fit for a terminal.
+func pasted(text string) (lines []string) {
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		if text != "" {
+			lines = append(lines, Clean(line, 0))
+		}
+	}
+	return lines
 }
 
 // legend explains only the glyphs that the plan uses.
@@ -145,12 +166,18 @@ func remark(p *reconcile.Plan, a reconcile.Action) string {
 
 func summary(p *reconcile.Plan) string {
 	t := p.Summary()
-	if t.Buy+t.TopUp+t.Retire+t.Blocked+t.Unknown == 0 && len(p.Violations) == 0 {
+	if t.Buy+t.TopUp+t.Retire+t.Blocked+t.Unknown+t.Moved+t.Settled == 0 && len(p.Violations) == 0 {
 		return "No changes. Everybody has what is written."
 	}
 	line := fmt.Sprintf("Plan: %d to buy, %d to top up, %d to retire, %d blocked", t.Buy, t.TopUp, t.Retire, t.Blocked)
 	if t.Unknown > 0 {
 		line += fmt.Sprintf(", %d in flight", t.Unknown)
+	}
+	if t.Moved > 0 {
+		line += fmt.Sprintf(", %d moved", t.Moved)
+	}
+	if t.Settled > 0 {
+		line += fmt.Sprintf(", %d settled", t.Settled)
 	}
 	switch {
 	case len(p.Violations) > 0:

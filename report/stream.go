@@ -117,6 +117,11 @@ func (s *stream) Plan(p *reconcile.Plan) {
 		n, _ := strconv.Atoi(line)
 		_ = s.write("error", "diagnostic", v.Message, record{Diagnostic: &Diagnostic{Severity: "error", Summary: v.Message, Rule: v.Rule, File: file, Line: n}})
 	}
+	for _, v := range p.Warnings {
+		file, line, _ := strings.Cut(strings.Join(v.Places[:min(1, len(v.Places))], ""), ":")
+		n, _ := strconv.Atoi(line)
+		_ = s.write("warn", "diagnostic", v.Message, record{Diagnostic: &Diagnostic{Severity: "warning", Summary: v.Message, Rule: v.Rule, File: file, Line: n}})
+	}
 	for _, a := range p.Actions {
 		if a.Verb == reconcile.NoOp {
 			continue

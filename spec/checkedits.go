@@ -103,11 +103,13 @@ func (l *loader) checkMoves(moves []Move, written map[string]place) {
 		}
 	}
 	way := moverOf(moves)
-	for _, m := range moves {
-		if _, endless := way.follow(m.From); endless {
+	for i, m := range moves {
+		now, endless := way.follow(m.From)
+		if endless {
 			l.r.add(m.Pos, "moved", "keep the newest of these moves only", "moves lead from %s back to it", clip(m.From))
 			return
 		}
+		_, moves[i].Written = written[withoutDate(now)]
 	}
 }
 

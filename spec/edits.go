@@ -24,6 +24,7 @@ type Edits struct {
 // are grants, or both are keys; a key without a date means all of its dates.
 type Move struct {
 	From, To string
+	Written  bool // the name to which it leads, with the moves after it, is written
 	Pos      Pos
 }
 

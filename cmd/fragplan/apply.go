@@ -87,6 +87,9 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		return err
 	}
 	project.buys = true
+	if err := project.takeImports(ctx); err != nil {
+		return err
+	}
 	shown := p.handler(asJSON)
 	settled, err := project.carry(ctx, project.nothing(), shown)
 	project.applied.and(settled)
@@ -156,9 +159,10 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	return err
 }
 
-// note records rules of recurring grants with which nothing is bought yet.
+// note records what is said of keys and the rules of grants, where nothing is
+// bought.
 func (p *project) note(ctx context.Context, plan *reconcile.Plan) error {
-	if events := reconcile.NewRules(plan, p.book); len(events) > 0 {
+	if events := reconcile.NewEdits(plan, p.book); len(events) > 0 {
 		return p.recorder().Append(ctx, events)
 	}
 	return nil
@@ -237,7 +241,11 @@ func (p *project) fresh(ctx context.Context, plan *reconcile.Plan) error {
 	if err != nil {
 		return err
 	}
-	return reconcile.CheckSaved(plan, wallet, p.spec.Written(today), p.book, p.limits(), at)
+	want, book, err := p.desired(ctx, today)
+	if err != nil {
+		return err
+	}
+	return want.CheckSaved(plan, wallet, book, p.limits(), at)
 }
 
 // carry applies a plan through the real sockets.

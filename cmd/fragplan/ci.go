@@ -78,7 +78,7 @@ func (p *program) comment(ctx context.Context, place forge.Place, plan *reconcil
 		return err
 	}
 	text, body := b.String(), b.String()
-	if !always && !plan.Changes() && len(plan.Violations) == 0 {
+	if !always && !plan.Changes() && len(plan.Violations)+len(plan.Moves)+len(plan.Settled) == 0 {
 		body = ""
 	}
 	done, err := place.Put(ctx, p.marker(), body, text)

@@ -162,14 +162,17 @@ func (p *program) reissueCommand() *cobra.Command {
 			key := args[0]
 			return p.deciding(c, reason, func(project *project) ([]ledger.Event, string, error) {
 				orders := project.book.ByKey(key)
-				if len(orders) == 0 {
+				if now := project.book.Now(key); now != key {
+					return nil, "", fmt.Errorf("%q was moved to %s: that is the key to name", key, now)
+				}
+				if !project.book.Known(key) {
 					return nil, "", fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", key)
 				}
 				if i := slices.IndexFunc(orders, func(o *ledger.Order) bool { return o.Phase.Live() }); i >= 0 {
 					return nil, "", fmt.Errorf("order %d of %q is %s and may still be paid: run fragplan apply first", orders[i].ID, key, orders[i].Phase)
 				}
 				generation := project.book.Generation(key)
-				if !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Generation == generation && o.Phase.Spent() }) {
+				if project.book.SettledFor(key) == 0 && !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Generation == generation && o.Phase.Spent() }) {
 					return nil, "", fmt.Errorf("nothing was paid for %q: the next plan buys it anyway", key)
 				}
 				e := ledger.KeyReissued{Key: key, Generation: project.book.Generation(key) + 1, Reason: reason}

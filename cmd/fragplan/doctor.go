@@ -232,7 +232,7 @@ func (e *patient) wallet(ctx context.Context) {
 		e.add("balance", report.Skipped, "", "%s TON; what is planned can't be told without the ledger", a.Balance)
 		return
 	}
-	plan := reconcile.Diff(e.spec.Written(e.spec.Today(time.Unix(int64(a.Time), 0))), e.book, nil, e.limits())
+	plan := e.wanted(e.spec.Today(time.Unix(int64(a.Time), 0))).Diff(e.book, nil, e.limits())
 	most := map[ton.Asset]int64{ton.AssetTON: 0}
 	for _, worst := range plan.Worst().Total {
 		most[worst.Asset] = worst.Units

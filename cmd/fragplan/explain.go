@@ -35,7 +35,10 @@ func (p *project) explain(ctx context.Context, key string) error {
 		return err
 	}
 	e := reconcile.Explain(plan, p.spec.Occurrences(plan.Today), p.book, key, at)
-	if e.Written == nil && len(p.book.ByKey(key)) == 0 {
+	if now := p.book.Now(key); now != key && e.Written == nil {
+		return fmt.Errorf("%q was moved to %s: fragplan explain %s", key, now, now)
+	}
+	if e.Written == nil && !p.book.Known(key) {
 		return fmt.Errorf("%q is neither written nor in the ledger: a key is a grant's name, a slash and a person, as fragplan plan -show-unchanged prints them", key)
 	}
 	last, err := p.moments(ctx, key)

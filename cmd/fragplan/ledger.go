@@ -138,7 +138,10 @@ func (p *program) ledgerShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if len(book.ByKey(args[0])) == 0 {
+				if now := book.Now(args[0]); now != args[0] {
+					return fmt.Errorf("%q was moved to %s: fragplan ledger show %s", args[0], now, now)
+				}
+				if !book.Known(args[0]) {
 					return fmt.Errorf("the ledger has no order for %q; fragplan ledger list shows the keys", args[0])
 				}
 				return report.LedgerShow(p.stdout, book, args[0], p.style())

@@ -137,8 +137,11 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := p.spec.Written(today)
-	plan := reconcile.Diff(want, p.book, nil, p.limits())
+	want, book, err := p.desired(ctx, today)
+	if err != nil {
+		return nil, err
+	}
+	plan := want.Diff(book, nil, p.limits())
 	if plan.Changes() {
 		p.unpinned()
 		prices, err := p.prices(ctx, plan)
@@ -149,8 +152,8 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		plan = reconcile.Diff(want, p.book, prices, p.limits())
-		plan.Judge(p.book, at)
+		plan = want.Diff(book, prices, p.limits())
+		plan.Judge(book, at)
 	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {

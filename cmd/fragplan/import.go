@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/schedule"
+	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
+)
+
+// wanted is what the project's files say, for a day.
+func (p *project) wanted(today schedule.Date) reconcile.Desired {
+	w := reconcile.Desired{Want: p.spec.Written(today), Edits: p.spec.Edits, Empty: len(p.spec.Grants) == 0, Day: today, Imported: p.imported}
+	if w.Day == 0 {
+		w.Day = p.spec.Today(time.Now()) // for warnings alone
+	}
+	return w
+}
+
+// desired is what the project's files say, and the ledger to compare it with:
+// apply has taken in what is imported, a plan takes it into a copy.
+func (p *project) desired(ctx context.Context, today schedule.Date) (reconcile.Desired, *ledger.State, error) {
+	book := p.book
+	if !p.buys && len(p.imports()) > 0 {
+		var err error
+		if book, err = p.store.Load(ctx); err != nil {
+			return reconcile.Desired{}, nil, err
+		}
+		p.imported, p.refused = map[string]string{}, map[string]string{}
+		for _, i := range p.imports() {
+			events, err := p.importing(ctx, book, i)
+			if ctx.Err() != nil {
+				return reconcile.Desired{}, nil, ctx.Err()
+			}
+			for _, e := range events {
+				if err == nil {
+					err = book.Apply(e)
+				}
+			}
+			p.learn(i, err)
+		}
+	}
+	w := p.wanted(today)
+	w.Refused = maps.Clone(p.refused)
+	return w, book, nil
+}
+
+// learn notes what became of an import.
+func (p *project) learn(i spec.Import, err error) {
+	if err != nil {
+		p.refused[i.Key] = err.Error()
+		return
+	}
+	p.imported[i.Key] = fmt.Sprintf("bought without fragplan, in transaction %s: %s", i.Transaction, i.Reason)
+}
+
+// imports are those that the ledger does not hold yet.
+func (p *project) imports() (list []spec.Import) {
+	for _, i := range p.spec.Edits.Imports {
+		if !reconcile.TakenIn(p.book, i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// takeImports records the purchases that the files say were made without
+// fragplan. What the chain does not show waits, and its key with it.
+func (p *project) takeImports(ctx context.Context) error {
+	list := p.imports()
+	p.imported, p.refused = map[string]string{}, map[string]string{}
+	for _, i := range list {
+		events, err := p.importing(ctx, p.book, i)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if p.learn(i, err); err != nil {
+			continue
+		}
+		if err := p.recorder().Append(ctx, events); err != nil {
+			return err
+		}
+		if err := p.reload(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importing looks for the transaction in the proven history of the ledger's
+// wallets, also before the point where the ledger begins.
+func (p *project) importing(ctx context.Context, book *ledger.State, i spec.Import) ([]ledger.Event, error) {
+	o, ok, err := p.written(ctx, i.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s is not due yet", i.Key)
+	}
+	for _, wallet := range book.Addresses() {
+		t, found, err := p.transaction(ctx, book.Wallets[wallet], i.Transaction)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return reconcile.Import(book, wallet, t, i, o, p.limits().Destinations)
+		}
+	}
+	return nil, fmt.Errorf("transaction %s is not in the history of this ledger's wallets; what somebody paid from another wallet is settled: {%s: \"…\"}", i.Transaction, i.Key)
+}
+
+// transaction finds one of a wallet by its hash.
+func (p *project) transaction(ctx context.Context, w *ledger.Wallet, hash ton.Hash) (ton.Transaction, bool, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return ton.Transaction{}, false, err
+	}
+	if p.past == nil {
+		p.past = map[ton.Address]map[ton.Hash]ton.Transaction{}
+	}
+	if p.past[w.Address] == nil {
+		sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, ton.Position{})
+		if err != nil {
+			return ton.Transaction{}, false, fmt.Errorf("what the wallet did before can't be read: %w", err)
+		}
+		p.past[w.Address] = make(map[ton.Hash]ton.Transaction, len(sight.History))
+		for _, t := range sight.History {
+			p.past[w.Address][t.Hash] = t
+		}
+	}
+	t, found := p.past[w.Address][hash]
+	return t, found, nil
+}
