@@ -60,8 +60,8 @@ type (
 		AllowDuplicates string     `yaml:"allow_duplicates,omitempty" jsonschema_description:"why a person may stand twice in the table"`
 	}
 	moved struct {
-		From name `yaml:"from" jsonschema_description:"the name that it had: a grant, or a key"`
-		To   name `yaml:"to" jsonschema_description:"the name that it has"`
+		From grantOrKey `yaml:"from" jsonschema_description:"the name that it had: a grant, or a key"`
+		To   grantOrKey `yaml:"to" jsonschema_description:"the name that it has"`
 	}
 	imported struct {
 		Key         key    `yaml:"key" jsonschema_description:"the key that it was for"`
@@ -97,7 +97,7 @@ type (
 	}
 	handle     string
 	key        string
-	name       string
+	grantOrKey string
 	hash       string
 	handles    struct{}
 	date       string
@@ -119,7 +119,7 @@ func many(of *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: of, MinItems: &least}
 }
 
-const nameForm = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
+const name = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 
 func (handle) JSONSchema() *jsonschema.Schema { return text(`^@[A-Za-z][A-Za-z0-9_]{3,31}$`) }
 func (handles) JSONSchema() *jsonschema.Schema {
@@ -128,7 +128,7 @@ func (handles) JSONSchema() *jsonschema.Schema {
 func (key) JSONSchema() *jsonschema.Schema {
 	return text(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(@2[01][0-9]{2}-[01][0-9]-[0-3][0-9])?$`)
 }
-func (name) JSONSchema() *jsonschema.Schema {
+func (grantOrKey) JSONSchema() *jsonschema.Schema {
 	return text(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(/(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(@2[01][0-9]{2}-[01][0-9]-[0-3][0-9])?)?$`)
 }
 func (hash) JSONSchema() *jsonschema.Schema { return text(`^([0-9]+:)?[0-9A-Fa-f]{64}$`) }
@@ -148,7 +148,7 @@ func (budget) JSONSchema() *jsonschema.Schema {
 }
 func (group) JSONSchema() *jsonschema.Schema {
 	most := uint64(1)
-	return one(text(nameForm), many(text(nameForm)), &jsonschema.Schema{Type: "object", AdditionalProperties: reflector().Reflect(member{}), PropertyNames: text(nameForm), MinProperties: &most})
+	return one(text(name), many(text(name)), &jsonschema.Schema{Type: "object", AdditionalProperties: reflector().Reflect(member{}), PropertyNames: text(name), MinProperties: &most})
 }
 
 // JSONSchemaExtend: a person is often only a user name.
@@ -173,7 +173,7 @@ func made(t *testing.T) []byte {
 	s.Title = "People and grants of fragplan"
 	for _, named := range []string{"people", "groups", "grants"} {
 		field, _ := s.Properties.Get(named)
-		field.PropertyNames = text(nameForm)
+		field.PropertyNames = text(name)
 	}
 	settled, _ := s.Properties.Get("settled")
 	settled.PropertyNames, settled.AdditionalProperties = key("").JSONSchema(), sentence()
