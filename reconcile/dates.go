@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -169,12 +168,15 @@ func (d *differ) makes(o spec.Occurrence) bool {
 }
 
 // NewRules are the events that note a plan's rules, without those that the
-// ledger has by now.
+// ledger has by now. The rules of a grant that was moved come from its first on.
 func NewRules(p *Plan, have *ledger.State) []ledger.Event {
 	var events []ledger.Event
+	at := map[string]int{} // by grant: how many of its rules were passed
 	for _, r := range p.Rules {
-		rules := have.Rules[r.Grant]
-		if n := len(rules); n > 0 && rules[n-1].Text == r.Rule || slices.Contains(rules, ledger.Rule{Text: r.Rule, Since: r.Since}) {
+		rules, n := have.Rules[r.Grant], at[r.Grant]
+		at[r.Grant]++
+		whole := n > 0 || r.Since == 0 // from the first one on
+		if whole && n < len(rules) || len(rules) > 0 && rules[len(rules)-1].Text == r.Rule {
 			continue
 		}
 		events = append(events, r)
