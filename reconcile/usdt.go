@@ -187,7 +187,8 @@ type query struct {
 	id     uint64
 }
 
-// learnQueries notes the query ids of all orders, whatever became of them.
+// learnQueries notes the query ids of all orders but those that were given up:
+// nothing was sent under theirs, or it came back.
 func (s *State) learnQueries() {
 	s.queries = map[query]bool{}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {

@@ -28,6 +28,7 @@ type attack struct {
 	by     any           // a firewall.Code, another code, or an error of package fragment
 	item   product.Item  // another item than 50 Stars
 	usdt   bool          // it is about 50 Stars that are paid in USDT
+	asks   ton.Asset     // another money than the plan's, that Fragment is asked for by mistake; "" for none
 	before []ledger.Event
 }
 
@@ -63,6 +64,7 @@ func TestAttacksAreRefused(t *testing.T) {
 			}
 			a.change(b.answers)
 			s := &stillness{}
+			b.asks = a.asks
 			err := b.attacked(t, b.answers, s, hostileBook(a.before...))
 			if s.tried+s.signed+s.sent > 0 {
 				t.Fatalf("emulated %d times, signed %d, sent %d", s.tried, s.signed, s.sent)
@@ -109,7 +111,11 @@ func (b bait) attacked(t *testing.T, a answers, s *stillness, book *ledger.State
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s.end = cancel
-	result, err := reconcile.Apply(ctx, nil, b.engine(book), reconcile.World{Ledger: s, Market: newMarket([]seat{{client: a.client(server.URL)}}), Signer: s, Chain: s})
+	world := reconcile.World{Ledger: s, Market: newMarket([]seat{{client: a.client(server.URL)}}), Signer: s, Chain: s}
+	if b.asks != "" {
+		world.Market = mistaken{newMarket([]seat{{client: a.client(server.URL)}}), b.asks}
+	}
+	result, err := reconcile.Apply(ctx, nil, b.engine(book), world)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
 
 	"github.com/fragplan/fragplan/firewall"
+	"github.com/fragplan/fragplan/fragment"
+	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -23,10 +28,13 @@ type usdtLink struct {
 	body     *cell.Cell // in place of the transfer
 	more     string     // JSON behind the payload
 	second   bool       // the message stands twice
+	before   string     // JSON before the messages
+	from     ton.Address
+	until    int64
 }
 
 func goodUSDT() usdtLink {
-	return usdtLink{to: hostilePurse, gas: ton.TON / 20, transfer: ton.JettonTransfer{
+	return usdtLink{to: hostilePurse, gas: ton.TON / 20, from: hostileWallet.Address(), until: hostileUntil, transfer: ton.JettonTransfer{
 		QueryID: 7, Amount: 750_000, Destination: ton.MustParseAddress(collector), Response: hostileWallet.Address(), Forward: 1,
 		Payload: packed("50 Telegram Stars \n\nRef#"+goodRef, 35),
 	}}
@@ -44,8 +52,8 @@ func (l usdtLink) answer() string {
 	if l.second {
 		message += "," + message
 	}
-	return fmt.Sprintf(`{"ok":true,"transaction":{"validUntil":%d,"from":%q,"messages":[%s]},"confirm_method":"confirmReq","confirm_params":{"id":"REQ_ID"}}`,
-		hostileUntil, hostileWallet.Address().Raw(), message)
+	return fmt.Sprintf(`{"ok":true,"transaction":{"validUntil":%d,"from":%q,%s"messages":[%s]},"confirm_method":"confirmReq","confirm_params":{"id":"REQ_ID"}}`,
+		l.until, l.from.Raw(), l.before, message)
 }
 
 // baitOfUSDT are 50 Stars for 0.75 USDT and the good answers to that.
@@ -98,6 +106,39 @@ func attacksOnUSDT() []attack {
 	add(firewall.InvoiceForm, "two messages", func(l *usdtLink) { l.second = true })
 	add(firewall.InvoiceForm, "a contract to deploy", func(l *usdtLink) { l.more = `,"stateInit":"te6ccgEBAQEAAgAAAA=="` })
 
+	// The link around it.
+	add(fragment.ErrOtherWallet, "another wallet is to pay", func(l *usdtLink) { l.from = stranger })
+	add(fragment.ErrOtherWallet, "the jetton wallet itself is to pay", func(l *usdtLink) { l.from = hostilePurse })
+	add(firewall.InvoiceForm, "on a test network", func(l *usdtLink) { l.before = `"network":"-3",` })
+	for name, until := range map[string]int64{"a moment ago": hostileNow - 1, "by now": hostileNow, "long ago": 1} {
+		add(firewall.Expired, "valid until "+name, func(l *usdtLink) { l.until = until })
+	}
+	add(firewall.Expired, "valid without an end", func(l *usdtLink) { l.until = 0 })
+	add(firewall.BodyRebuilt, "a comment that is packed otherwise", func(l *usdtLink) { l.transfer.Payload = packed("50 Telegram Stars \n\nRef#"+goodRef, 20) })
+	add(firewall.BodyRebuilt, "a comment within the transfer", func(l *usdtLink) { l.transfer.Inline = true })
+	add(firewall.InvoiceForm, "a comment with more behind the ref", func(l *usdtLink) { l.transfer.Payload = packed("50 Telegram Stars \n\nRef#"+goodRef+" thanks", 35) })
+	add(firewall.InvoiceForm, "TON to the shop in place of USDT", func(l *usdtLink) {
+		l.to, l.body = ton.MustParseAddress(collector), mustCell(packed("50 Telegram Stars \n\nRef#"+goodRef, 35))
+	})
+
+	// What the ledger knows.
+	unchanged := func(answers) {}
+	list = append(list,
+		attack{name: "USDT: a query id that another order had", by: firewall.JettonQuery, usdt: true, before: paidInUSDT("Older0001", 7), change: unchanged},
+		attack{name: "USDT: a ref that another order had", by: firewall.KnownRef, usdt: true, before: paidInUSDT(goodRef, 8), change: unchanged},
+		attack{name: "USDT: an offer in TON", by: firewall.OtherAsset, usdt: true, asks: ton.AssetTON, change: func(a answers) {
+			for method, answer := range baits()[0].good() {
+				a[method] = answer
+			}
+		}},
+		attack{name: "an offer in USDT", by: firewall.OtherAsset, asks: ton.AssetUSDT, change: func(a answers) {
+			for method, answer := range baitOfUSDT().answers {
+				a[method] = answer
+			}
+		}},
+		attack{name: "a transfer of USDT in place of TON", by: firewall.InvoiceForm, change: func(a answers) { a["getBuyStarsLink"] = goodUSDT().answer() }},
+	)
+
 	good, err := goodUSDT().transfer.Encode()
 	if err != nil {
 		panic(err)
@@ -117,4 +158,55 @@ func attacksOnUSDT() []attack {
 		add(firewall.InvoiceForm, name, func(l *usdtLink) { l.body = body })
 	}
 	return list
+}
+
+func mustCell(b ton.BoC) *cell.Cell {
+	c, err := b.Cell()
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// paidInUSDT is an earlier order that was paid under the ref and the query id.
+func paidInUSDT(ref string, query uint64) []ledger.Event {
+	l := goodUSDT()
+	l.transfer.QueryID, l.transfer.Payload = query, packed("50 Telegram Stars \n\nRef#"+ref, 35)
+	body, err := l.transfer.Encode()
+	if err != nil {
+		panic(err)
+	}
+	events := purchase(ref)
+	price := ton.Amount{Asset: ton.AssetUSDT, Units: 750_000}
+	for i, e := range events {
+		switch e := e.(type) {
+		case ledger.OrderReserved:
+			e.Cap, e.Reserve = price, price
+			events[i] = e
+		case ledger.OrderQuoted:
+			e.Invoice.Price, e.Invoice.Transfer = price, ton.Transfer{To: l.to, Bounce: true, Amount: l.gas, Body: ton.BoCOf(body)}
+			events[i] = e
+		case ledger.PaymentArmedEvent:
+			e.Payload.Transfers = []ton.Transfer{{To: l.to, Bounce: true, Amount: l.gas, Body: ton.BoCOf(body)}}
+			events[i] = e
+		case ledger.PaymentExecutedEvent:
+			e.Paid, e.Sent = nil, e.Paid
+			events[i] = e
+		case ledger.OrderAcknowledged:
+			events = slices.Insert(events, i, ledger.Event(ledger.TransferReceived{Order: 1, Transaction: ton.Position{LT: 105, Hash: ton.Hash{5}}}))
+			return events
+		}
+	}
+	return events
+}
+
+// mistaken is a market that asks Fragment for an offer in another money than
+// the plan's.
+type mistaken struct {
+	*market
+	asks ton.Asset
+}
+
+func (m mistaken) Quote(ctx context.Context, handle string, item product.Item, _ ton.Asset) (reconcile.Offer, error) {
+	return m.market.Quote(ctx, handle, item, m.asks)
 }

@@ -33,6 +33,7 @@ type bait struct {
 	comment string
 	answers answers
 	asset   ton.Asset // the money that pays; "" is TON
+	asks    ton.Asset // another one that Fragment is asked for, if it isn't ""
 }
 
 var (

@@ -96,6 +96,7 @@ func (m *market) History(ctx context.Context, kind product.Kind) (list reconcile
 		history, failed := s.client.History(ctx, products[kind])
 		if failed != nil {
 			err = errors.Join(err, s.say(failed))
+			list.Unread++ // its rows, however many
 		}
 		list.Unread += history.Unread
 		for _, r := range history.Rows {
