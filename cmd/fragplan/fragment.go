@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/ton"
 )
 
 func (p *program) fragmentCommand() *cobra.Command {
@@ -95,6 +97,7 @@ var usual = []product.Item{
 
 func (p *program) fragmentPrice() *cobra.Command {
 	var asJSON bool
+	payWith := "ton"
 	c := &cobra.Command{
 		Use: "price [ITEM...]", Short: "Ask what items cost now, such as \"100 stars\"", Args: cobra.MaximumNArgs(maxAsked),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -102,14 +105,21 @@ func (p *program) fragmentPrice() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			asset, err := ton.ParseAsset(payWith)
+			if err != nil {
+				return fmt.Errorf("-pay-with: %w", err)
+			}
+			if asset != ton.AssetTON && slices.ContainsFunc(items, func(i product.Item) bool { return i.Kind == product.TopUp }) {
+				return fmt.Errorf("-pay-with %s: a top-up is paid in TON: nobody has seen Fragment sell one for %s", payWith, asset)
+			}
 			return p.withSeats(c, func(seats []seat) error {
 				var list []report.Price
 				for _, item := range items {
-					price, err := seats[0].client.Price(c.Context(), products[item.Kind], item.Quantity)
+					price, err := seats[0].client.PriceIn(c.Context(), asset, products[item.Kind], item.Quantity)
 					if err != nil {
 						return err
 					}
-					list = append(list, report.Price{Item: item, Amount: price.Amount()})
+					list = append(list, report.Price{Item: item, Amount: price})
 				}
 				if asJSON {
 					return report.PricesJSON(p.stdout, list)
@@ -118,6 +128,7 @@ func (p *program) fragmentPrice() *cobra.Command {
 			})
 		},
 	}
+	c.Flags().Var(word{&payWith, "ton|usdt"}, "pay-with", "the money of the prices")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

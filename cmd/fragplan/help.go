@@ -84,8 +84,9 @@ the cookies end. It takes two pages of Fragment's.
 
 Exit status: 0 if the session can buy, otherwise 1.`,
 	"fragplan fragment price": `An item reads like 100 stars, premium 3 months or 25 TON; several are quoted
-each. Without one, the usual items are asked for. The price that counts is that
-of the order itself.`,
+each. Without one, the usual items are asked for. -pay-with usdt asks for prices
+in USDT, by which a top-up is not sold; Fragment shows them in dollars. The price
+that counts is that of the order itself.`,
 	"fragplan fragment recipient": `NAME is a user name, with or without @, or its t.me address. Each product is
 asked for once, in its smallest quantity.`,
 	"fragplan fragment decode": `PAYLOAD is a bag of cells: base64 in either alphabet, or hexadecimal digits. With
