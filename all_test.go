@@ -26,7 +26,12 @@ var doors = map[string][]string{
 	"ledger":          {"product", "ton"},
 	"ledger/store":    {"ledger", "product", "ton"},
 	"ledger/sqlite":   {"ledger", "ledger/store", "ton"},
+	"ledger/postgres": {"ledger", "ledger/store", "ton"},
 	"ledger/gitlog":   {"ledger"},
+
+	"ledger/store/storetest":       {"ledger", "ledger/store", "product", "ton"},
+	"ledger/postgres/postgrestest": {},
+
 	"firewall":        {"product", "ton"},
 	"reconcile":       {"firewall", "ledger", "policy", "product", "rule", "schedule", "spec", "ton"},
 	"report":          {"ledger", "policy", "product", "reconcile", "schedule", "spec", "ton"},

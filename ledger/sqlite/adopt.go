@@ -26,7 +26,8 @@ func (s *Store) adopt(ctx context.Context, log func(yield func(ledger.Record) er
 	if err != nil {
 		return err
 	}
-	return store.Adopt(ctx, tables{s}, head, log)
+	_, err = store.Adopt(ctx, tables{s}, head, log)
+	return err
 }
 
 // RecordsAfter yields the records behind the one with the given number, the

@@ -49,7 +49,8 @@ func (s *Store) write(ctx context.Context, epoch int64, events []ledger.Event) e
 	if err != nil {
 		return err
 	}
-	return store.Append(ctx, tables{s}, head, epoch, now(), events)
+	_, err = store.Append(ctx, tables{s}, head, epoch, now(), events)
+	return err
 }
 
 // refused turns a constraint of the schema into the error of the rule it

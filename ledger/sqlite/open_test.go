@@ -173,64 +173,6 @@ func TestAKilledWriterLeavesNothing(t *testing.T) {
 	}
 }
 
-// Verify sees a record that was changed, and a table that says something else
-// than the log.
-func TestVerifySeesWhatWasChanged(t *testing.T) {
-	for name, statement := range map[string]string{
-		"record changed": `DROP TRIGGER event_is_never_changed; UPDATE event SET body = replace(body, '"h"', '"g"') WHERE kind = 'order_reserved'`,
-		"record removed": `DROP TRIGGER event_is_never_deleted; DELETE FROM event WHERE seq = 4`,
-		"clock changed":  `DROP TRIGGER event_is_never_changed; UPDATE event SET time = time + 1 WHERE seq = 5`,
-		"order changed":  `DROP TRIGGER order_is_fixed; DROP TRIGGER order_takes_the_steps; UPDATE orders SET quantity = 60 WHERE id = 2`,
-		"params changed": `DROP TRIGGER invoice_is_never_changed; UPDATE invoice SET params = '{}' WHERE order_id = 2`,
-		"ramp changed":   `UPDATE wallet SET ramp = 100`,
-		"fees changed":   `DROP TRIGGER payment_takes_the_steps; UPDATE payment SET fees = 4`,
-		"check changed":  `UPDATE wallet SET checked_lt = 98, checked_hash = zeroblob(32)`,
-		"note changed":   `DROP TRIGGER noted_only_by_a_bounce_anew; UPDATE noted SET reason = 'x'`,
-		"note added":     `INSERT INTO noted VALUES (5, zeroblob(32), NULL, 'x')`,
-		"found changed":  `UPDATE found SET reason = 'x' WHERE id = 1`,
-		"reissue added":  `INSERT INTO reissue VALUES ('gift/p1', 2, 'x')`,
-		"burn changed":   `DROP TRIGGER burn_is_fixed; DROP TRIGGER burn_is_signed_once; UPDATE burn SET reason = 'x', message = x'00'`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, path := locked(t)
-			put(t, s, story(3)...)
-			burned := armed(2, 2, quoted(4, 1))
-			burn := ledger.BurnArmed{Payment: 2, Reason: "wrong", Payload: burned.Payload}
-			burn.Payload.Transfers = nil
-			put(t, s, explained(), found(1, "r"), reserved(4), quoted(4, 1), burned, burn)
-			if _, err := s.Verify(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := raw(t, path).Exec(statement); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.Verify(t.Context()); !errors.Is(err, sqlite.ErrCorrupt) {
-				t.Errorf("got %v, want ErrCorrupt", err)
-			}
-		})
-	}
-}
-
-// Records yields the whole chain, and ledger.Head is its end.
-func TestRecordsAreChained(t *testing.T) {
-	s, _ := locked(t)
-	put(t, s, story(2)...)
-	var last ledger.Record
-	err := s.Records(t.Context(), func(r ledger.Record) error {
-		if r.Seq != last.Seq+1 || r.Prev != last.Hash || r.Link() != r.Hash {
-			t.Errorf("record %d", r.Seq)
-		}
-		last = r
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := must(s.Head(t.Context())), (ledger.Head{Seq: last.Seq, Hash: last.Hash}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
 // The tables and triggers that hold the promises are part of what Verify
 // checks: a byte of their text, a trigger that is gone, a table too many.
 func TestAnAlteredSchemaIsDamage(t *testing.T) {

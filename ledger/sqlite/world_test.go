@@ -3,29 +3,76 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"net/url"
 	"path/filepath"
 	"testing"
 
-	"github.com/xssnick/tonutils-go/tvm/cell"
 	_ "modernc.org/sqlite"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/sqlite"
-	"github.com/fragplan/fragplan/product"
-	"github.com/fragplan/fragplan/ton"
+	"github.com/fragplan/fragplan/ledger/store/storetest"
 )
+
+// SQLite keeps the promises of every store.
+func TestPromises(t *testing.T) {
+	storetest.Run(t, 30, func(t testing.TB) storetest.Place { return file{filepath.Join(t.TempDir(), "ledger.db")} })
+}
+
+// file is a place for a ledger: a path.
+type file struct{ path string }
+
+func (f file) Create(ctx context.Context, first []ledger.Event) (storetest.Store, error) {
+	return opened(sqlite.Create(ctx, f.path, first))
+}
+
+func (f file) Restore(ctx context.Context, log func(yield func(ledger.Record) error) error) (storetest.Store, error) {
+	return opened(sqlite.Restore(ctx, f.path, log))
+}
+
+func (f file) Open(ctx context.Context) (storetest.Store, error) {
+	return opened(sqlite.Open(ctx, f.path))
+}
+
+func opened(s *sqlite.Store, err error) (storetest.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Exec rolls back what a statement began.
+func (f file) Exec(statement string) error {
+	db, err := open(f.path)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(statement)
+	return errors.Join(err, db.Close())
+}
+
+func open(path string) (*sql.DB, error) {
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_busy_timeout=2000"}).String())
+}
+
+// raw opens the file behind the store's back, without its settings.
+func raw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
 
 var (
-	ours   = ton.Address{Account: [32]byte{1}}
-	theirs = ton.Address{Account: [32]byte{2}}
-	market = ton.Address{Account: [32]byte{9}}
+	reserved = storetest.Reserved
+	quoted   = storetest.Quoted
+	story    = storetest.Story
+	light    = storetest.Light
 )
-
-func body(text string) ton.BoC {
-	return ton.BoCOf(cell.BeginCell().MustStoreUInt(0, 32).MustStoreStringSnake(text).EndCell())
-}
 
 func create(t testing.TB) (*sqlite.Store, string) {
 	t.Helper()
@@ -34,11 +81,7 @@ func create(t testing.TB) (*sqlite.Store, string) {
 
 func createAt(t testing.TB, path string) (*sqlite.Store, string) {
 	t.Helper()
-	s, err := sqlite.Create(t.Context(), path, []ledger.Event{
-		ledger.Opened{Ledger: "test"},
-		ledger.Anchored{Wallet: ours, Version: ton.V5R1, Anchor: ton.Position{LT: 7, Hash: ton.Hash{7}}, Block: 70},
-		ledger.Anchored{Wallet: theirs, Version: ton.V4R2, Reason: "second"},
-	})
+	s, err := sqlite.Create(t.Context(), path, storetest.First())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,74 +105,11 @@ func put(t testing.TB, s *sqlite.Store, events ...ledger.Event) {
 	}
 }
 
-func reserved(id int) ledger.OrderReserved {
-	key := fmt.Sprintf("gift/p%d", id)
-	return ledger.OrderReserved{
-		Order: ledger.OrderID(id), Run: 1, Key: key, Generation: 1, Part: 1, Person: fmt.Sprintf("p%d", id), Handle: "h",
-		Item: product.Item{Kind: product.Stars, Quantity: 50}, Wallet: ours, Cap: ton.TON.Amount(), Reserve: ton.TON.Amount(),
-	}
-}
-
-func quoted(id, n int) ledger.OrderQuoted {
-	ref := fmt.Sprintf("ref-%d-%d", id, n)
-	return ledger.OrderQuoted{Order: ledger.OrderID(id), Invoice: ledger.Invoice{
-		N: n, RequestID: "r", Ref: ref, Recipient: "tok", Name: "Ann", Confirm: "confirmReq", Params: map[string]string{"id": ref},
-		Transfer: ton.Transfer{To: market, Bounce: true, Amount: 5, Body: body(ref)}, Price: ton.Nano(5).Amount(), ValidUntil: 1000,
-	}}
-}
-
-// inUSDT is the invoice as it is paid in USDT.
-func inUSDT(i ledger.Invoice) ledger.Invoice {
-	c, err := ton.JettonTransfer{Amount: 5, Destination: market, Response: ours, Forward: 1, Payload: i.Transfer.Body}.Encode()
-	if err != nil {
-		panic(err)
-	}
-	i.Transfer.Body, i.Price.Asset = ton.BoCOf(c), ton.AssetUSDT
-	return i
-}
-
-func armed(id int, seqno uint32, quotes ...ledger.OrderQuoted) ledger.PaymentArmedEvent {
-	e := ledger.PaymentArmedEvent{
-		Payment: ledger.PaymentID(id), Run: 1, Wallet: ours, Base: ton.Position{LT: 9, Hash: ton.Hash{9}},
-		Payload: ton.Payload{Wallet: ton.V5R1, WalletID: 5, Seqno: seqno, ValidUntil: 900},
-	}
-	for _, q := range quotes {
-		e.Orders = append(e.Orders, q.Order)
-		e.Payload.Transfers = append(e.Payload.Transfers, q.Invoice.Transfer)
-	}
-	return e
-}
-
-// story settles n orders from reservation to delivery, in batches of up to 250.
-func story(n int) []ledger.Event {
-	events := []ledger.Event{ledger.RunStarted{Run: 1, Digest: ton.Hash{1}, Host: "ci"}}
-	for first := 1; first <= n; first += 250 {
-		payment := first/250 + 1
-		var quotes []ledger.OrderQuoted
-		for id := first; id < first+250 && id <= n; id++ {
-			quotes = append(quotes, quoted(id, 1))
-			events = append(events, reserved(id), quotes[len(quotes)-1])
-		}
-		a := armed(payment, uint32(payment), quotes...)
-		events = append(events, a,
-			ledger.PaymentSignedEvent{Payment: a.Payment, Message: body("message")},
-			ledger.PaymentExecutedEvent{Payment: a.Payment, Transaction: ton.Position{LT: uint64(100 + payment), Hash: ton.Hash{3}}, Time: 500, Fees: 3, Paid: a.Orders})
-		for _, id := range a.Orders {
-			events = append(events, ledger.OrderAcknowledged{Order: id}, ledger.OrderDelivered{Order: id, Evidence: ledger.EvidencePage})
-		}
-	}
-	return events
-}
-
-// raw opens the file behind the store's back, without its settings.
-func raw(t testing.TB, path string) *sql.DB {
+func refused(t *testing.T, s *sqlite.Store, want error, events ...ledger.Event) {
 	t.Helper()
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_busy_timeout=2000"}).String())
-	if err != nil {
-		t.Fatal(err)
+	if err := s.Append(t.Context(), events); !errors.Is(err, want) {
+		t.Errorf("%+v: %v, want %v", events[len(events)-1], err, want)
 	}
-	t.Cleanup(func() { db.Close() })
-	return db
 }
 
 func load(t testing.TB, s *sqlite.Store) *ledger.State {
@@ -139,4 +119,11 @@ func load(t testing.TB, s *sqlite.Store) *ledger.State {
 		t.Fatal(err)
 	}
 	return state
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -145,13 +145,14 @@ func (s projection) arm(ctx context.Context, e ledger.PaymentArmedEvent) error {
 
 func (s projection) execute(ctx context.Context, e ledger.PaymentExecutedEvent) error {
 	lt, hash, payment := int64(e.Transaction.LT), e.Transaction.Hash[:], int64(e.Payment)
-	var message []byte // NULL unless our own was never recorded
-	if len(e.Message) > 0 {
-		message = e.Message
+	message, recorded := `message`, `message IS NOT NULL`
+	args := []any{lt, hash, e.Time, int64(e.Fees), payment}
+	if len(e.Message) > 0 { // our own was never recorded
+		message, recorded = `?6`, `message IS NULL`
+		args = append(args, []byte(e.Message))
 	}
-	err := s.one(ctx, `UPDATE payment SET message = coalesce(message, ?1), phase = 'executed', settled_lt = ?2, settled_hash = ?3, time = ?4, fees = ?5
-		WHERE id = ?6 AND (message IS NULL) = (?1 IS NOT NULL)`,
-		message, lt, hash, e.Time, int64(e.Fees), payment)
+	err := s.one(ctx, `UPDATE payment SET message = `+message+`, phase = 'executed', settled_lt = ?1, settled_hash = ?2, time = ?3, fees = ?4
+		WHERE id = ?5 AND `+recorded, args...)
 	if err != nil {
 		return err
 	}

@@ -38,33 +38,33 @@ type Reader interface {
 }
 
 // Append changes the tables as the events say, and records them behind head, of
-// an epoch and at a time (Unix milliseconds).
-func Append(ctx context.Context, w Writer, head ledger.Head, epoch, time int64, events []ledger.Event) error {
+// an epoch and at a time (Unix milliseconds). It returns the newest record.
+func Append(ctx context.Context, w Writer, head ledger.Head, epoch, time int64, events []ledger.Event) (ledger.Head, error) {
 	for _, e := range events {
 		if err := project(ctx, w, e); err != nil {
-			return err
+			return ledger.Head{}, err
 		}
 		if taken, ok := e.(ledger.EpochTaken); ok {
 			epoch = taken.Epoch
 		}
 		body, err := ledger.Encode(e)
 		if err != nil {
-			return err
+			return ledger.Head{}, err
 		}
 		r := ledger.Record{Seq: head.Seq + 1, Epoch: epoch, Time: time, Kind: ledger.KindOf(e), Body: body, Prev: head.Hash}
 		r.Hash = r.Link()
 		if err := record(ctx, w, e, r); err != nil {
-			return err
+			return ledger.Head{}, err
 		}
 		head = r.Head()
 	}
-	return nil
+	return head, nil
 }
 
 // Adopt does the same with records that another writer of the same ledger made,
 // and takes them byte for byte. The first one must follow head.
-func Adopt(ctx context.Context, w Writer, head ledger.Head, log func(yield func(ledger.Record) error) error) error {
-	return log(func(r ledger.Record) error {
+func Adopt(ctx context.Context, w Writer, head ledger.Head, log func(yield func(ledger.Record) error) error) (ledger.Head, error) {
+	err := log(func(r ledger.Record) error {
 		if err := follows(head, r); err != nil {
 			return w.Failed("adopt", err)
 		}
@@ -81,6 +81,7 @@ func Adopt(ctx context.Context, w Writer, head ledger.Head, log func(yield func(
 		head = r.Head()
 		return nil
 	})
+	return head, err
 }
 
 func project(ctx context.Context, w Writer, e ledger.Event) error {

@@ -1,37 +1,19 @@
-package sqlite_test
+package storetest
 
 import (
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/product"
 )
 
-// nameless takes a ledger back to the schema before keys had other names.
-func nameless(t *testing.T) string {
-	t.Helper()
-	first := must(os.ReadFile("migrations/0001_ledger.sql"))
-	back := `DROP TRIGGER order_under_the_newest_name; DROP TABLE moved; DROP TABLE name; DROP TABLE settled;`
-	for _, name := range []string{"order_knows_the_prior", "reissue_follows_the_newest", "reissue_waits_for_live_orders"} {
-		made := regexp.MustCompile(`(?s)CREATE TRIGGER ` + name + ` .*?END;`).Find(first)
-		if made == nil {
-			t.Fatalf("no trigger %s in the first migration", name)
-		}
-		back += "DROP TRIGGER " + name + ";" + string(made)
-	}
-	return back
-}
-
 // A key that was moved has its history under the new name alone: what is
 // reserved is counted from there, and nothing is ever reserved under the old one.
-func TestAMovedKeyTakesItsHistoryAlong(t *testing.T) {
-	s, path := locked(t)
+func (k kit) AMovedKeyTakesItsHistoryAlong(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, story(2)...)
 	refused(t, s, ledger.ErrTransition, ledger.KeyMoved{From: "gift/p9", To: "new/p9"})
 	refused(t, s, ledger.ErrTransition, ledger.KeyMoved{From: "gift/p1", To: "gift/p2"})
@@ -79,8 +61,8 @@ func TestAMovedKeyTakesItsHistoryAlong(t *testing.T) {
 
 // What a person says was given counts for its key, under each name of it, until
 // the key is issued again; it is said only of what nothing is open of.
-func TestWhatWasGivenOtherwiseCounts(t *testing.T) {
-	s, path := locked(t)
+func (k kit) WhatWasGivenOtherwiseCounts(t *testing.T) {
+	s, path := k.locked(t)
 	hand := ledger.KeySettled{Key: "gift/p1", Generation: 1, Person: "p1", Handle: "h", Item: product.Item{Kind: product.Stars, Quantity: 30}, Reason: "by hand"}
 	put(t, s, reserved(1))
 	refused(t, s, ledger.ErrTransition, hand)
@@ -121,36 +103,10 @@ func TestWhatWasGivenOtherwiseCounts(t *testing.T) {
 	}
 }
 
-// A ledger from before keys could be moved is brought up to date, stays sound,
-// and its keys can be moved.
-func TestALedgerWithoutNamesIsMigrated(t *testing.T) {
-	s, path := locked(t)
-	put(t, s, story(3)...)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := raw(t, path).Exec(nameless(t) + `PRAGMA user_version = 7`); err != nil {
-		t.Fatal(err)
-	}
-	again, err := sqlite.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	if _, err := again.Verify(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := again.Lock(t.Context(), "test"); err != nil {
-		t.Fatal(err)
-	}
-	put(t, again, ledger.KeyMoved{From: "gift/p1", To: "new/p1"})
-	refused(t, again, ledger.ErrPrior, func() ledger.Event { e := reserved(4); e.Key = "new/p1"; return e }())
-}
-
 // The name that a key had stands in the log for ever, and is found from the
 // name that it has.
-func TestTheStoryOfAMovedKey(t *testing.T) {
-	s, _ := locked(t)
+func (k kit) TheStoryOfAMovedKey(t *testing.T) {
+	s, _ := k.locked(t)
 	put(t, s, story(1)...)
 	put(t, s, ledger.KeyMoved{From: "gift/p1", To: "new/p1"})
 	book := load(t, s)

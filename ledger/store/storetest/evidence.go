@@ -1,4 +1,4 @@
-package sqlite_test
+package storetest
 
 import (
 	"testing"
@@ -12,8 +12,8 @@ import (
 
 // A row of Fragment's list is the evidence of one order, for ever, and only of
 // one that it names; it is read back as it was written.
-func TestARowIsEvidenceOnce(t *testing.T) {
-	s, path := locked(t)
+func (k kit) ARowIsEvidenceOnce(t *testing.T) {
+	s, path := k.locked(t)
 	one, two := quoted(1, 1), quoted(2, 1)
 	one.Invoice.Quoted, two.Invoice.Quoted = 500, 500
 	put(t, s, ledger.RunStarted{Run: 1}, reserved(1), reserved(2), one, two, armed(1, 1, one, two),
@@ -27,7 +27,7 @@ func TestARowIsEvidenceOnce(t *testing.T) {
 		t.Error(cmp.Diff(row, got.Orders[1].Row))
 	}
 	for _, c := range []struct{ statement, reason string }{
-		{`INSERT INTO listed SELECT 2, handle, kind, quantity, asset, price, time FROM listed`, "UNIQUE constraint failed: listed.handle"},
+		{`INSERT INTO listed SELECT 2, handle, kind, quantity, asset, price, time FROM listed`, "UNIQUE constraint failed: listed.handle|row_is_used_once"},
 		{`INSERT INTO listed SELECT 2, 'other', kind, quantity, asset, price, time + 1 FROM listed`, "of the order that it names"},
 		{`INSERT INTO listed SELECT 2, handle, 'ton', quantity, asset, price, time + 1 FROM listed`, "of the order that it names"},
 		{`INSERT INTO listed SELECT 2, handle, kind, quantity + 1, asset, price, time + 1 FROM listed`, "of the order that it names"},
@@ -55,8 +55,8 @@ func TestARowIsEvidenceOnce(t *testing.T) {
 // A row that names somebody else holds its order, and is nobody's evidence. The
 // file refuses that such an order is taken for delivered by itself, and that a
 // row takes back what a better one has shown.
-func TestARowThatNamesSomebodyElseHoldsItsOrder(t *testing.T) {
-	s, path := locked(t)
+func (k kit) ARowThatNamesSomebodyElseHoldsItsOrder(t *testing.T) {
+	s, path := k.locked(t)
 	one, two := quoted(1, 1), quoted(2, 1)
 	put(t, s, ledger.RunStarted{Run: 1}, reserved(1), reserved(2), one, two, armed(1, 1, one, two),
 		ledger.PaymentSignedEvent{Payment: 1, Message: body("m")},

@@ -1,4 +1,4 @@
-package sqlite_test
+package storetest
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -30,7 +29,7 @@ func assigned(id, order int, key string) ledger.FoundAssigned {
 }
 
 // refused appends events of which the last may not follow.
-func refused(t *testing.T, s *sqlite.Store, want error, events ...ledger.Event) {
+func refused(t *testing.T, s Store, want error, events ...ledger.Event) {
 	t.Helper()
 	if err := s.Append(t.Context(), events); !errors.Is(err, want) {
 		t.Errorf("%+v: %v, want %v", events[len(events)-1], err, want)
@@ -39,8 +38,8 @@ func refused(t *testing.T, s *sqlite.Store, want error, events ...ledger.Event) 
 
 // A held order waits for a person, who says for a reason that it was delivered
 // or that its money came back. What paid it stays on record.
-func TestAHeldOrderWaitsForAPerson(t *testing.T) {
-	s, path := locked(t)
+func (k kit) AHeldOrderWaitsForAPerson(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, story(2)...)
 	put(t, s, ledger.OrderHeld{Order: 1, Reason: "the money came back", Bounce: strange}, ledger.OrderHeld{Order: 2, Reason: "and of this one?", Bounce: strange})
 	for _, e := range []ledger.Event{ledger.OrderDelivered{Order: 1, Evidence: ledger.EvidencePage}, ledger.OrderHeld{Order: 1, Reason: "again"},
@@ -84,8 +83,8 @@ func TestAHeldOrderWaitsForAPerson(t *testing.T) {
 
 // An order that was never paid has nothing that paid it, also when it is
 // released.
-func TestOnlyThePaymentSettlesAnOrder(t *testing.T) {
-	s, path := locked(t)
+func (k kit) OnlyThePaymentSettlesAnOrder(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, reserved(1))
 	refuses(t, path, `UPDATE orders SET phase = 'released', reason = 'x', settled_lt = 1, settled_hash = zeroblob(32), time = 1`, "settled when it is paid")
 	refuses(t, path, `UPDATE orders SET phase = 'released', reason = 'x', bounces = 1`, "a bounce counts once")
@@ -93,8 +92,8 @@ func TestOnlyThePaymentSettlesAnOrder(t *testing.T) {
 
 // A key is bought again only in a generation that a person began, which never
 // happens while an order of it may still be paid.
-func TestOnlyAPersonBeginsAGeneration(t *testing.T) {
-	s, path := locked(t)
+func (k kit) OnlyAPersonBeginsAGeneration(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, story(1)...)
 	again := reserved(2)
 	again.Key, again.Generation = "gift/p1", 2
@@ -121,8 +120,8 @@ func TestOnlyAPersonBeginsAGeneration(t *testing.T) {
 
 // A transfer that this ledger did not make is found once, in a transaction
 // that is noted, under a ref that nothing else bears.
-func TestAFoundTransferIsOneForEver(t *testing.T) {
-	s, path := locked(t)
+func (k kit) AFoundTransferIsOneForEver(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, reserved(1), quoted(1, 1), reserved(2), quoted(2, 1), ledger.OrderReleased{Order: 2, Reason: "given up"})
 	refused(t, s, ledger.ErrTransition, found(1, "r"))
 	put(t, s, explained())
@@ -136,7 +135,7 @@ func TestAFoundTransferIsOneForEver(t *testing.T) {
 	again := `INSERT INTO found SELECT 3, wallet, lt, hash, time, kind, quantity, asset, amount, `
 	for _, c := range []struct{ statement, reason string }{
 		{again + `'ref-1-1', NULL, '' FROM found WHERE id = 1`, "a ref is used once"},
-		{again + `'r', NULL, '' FROM found WHERE id = 1`, "UNIQUE constraint failed: found.ref"},
+		{again + `'r', NULL, '' FROM found WHERE id = 1`, "UNIQUE constraint failed: found.ref|found_ref_is_used_once"},
 		{again + `'', NULL, '' FROM found WHERE id = 1`, "found_has_a_ref"},
 		{again + `'s', NULL, 'x' FROM found WHERE id = 1`, "begins open"},
 		{again + `'s', 3, '' FROM found WHERE id = 1`, "begins open"},
@@ -155,8 +154,8 @@ func TestAFoundTransferIsOneForEver(t *testing.T) {
 
 // Whom a found transfer was for is said once. It becomes one order, which is
 // delivered, buys what was found and has no payment of this ledger.
-func TestAFoundTransferBecomesOneOrder(t *testing.T) {
-	s, path := locked(t)
+func (k kit) AFoundTransferBecomesOneOrder(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, explained(), found(1, "r"), found(2, "s"), found(3, "t"), ledger.FoundSetAside{Found: 2, Reason: "for a friend"})
 	prior := assigned(1, 1, "a/ann")
 	prior.Prior = 1
@@ -184,12 +183,12 @@ func TestAFoundTransferBecomesOneOrder(t *testing.T) {
 		{`UPDATE found SET order_id = 1, reason = 'x' WHERE id = 3`, "becomes the next order"},
 		{`UPDATE found SET order_id = 3, reason = 'x' WHERE id = 3`, "becomes the next order"},
 		{`UPDATE found SET order_id = NULL, reason = 'x' WHERE id = 1`, "said once"},
-		{`UPDATE orders SET found = 3, phase = 'held', reason = 'x', bounces = 1 WHERE id = 1`, "what an order buys never changes"},
+		{`UPDATE orders SET found = 3, phase = 'held', reason = 'x', bounces = 1 WHERE id = 1`, "what an order buys never changes|a bounce counts once"},
 		{`UPDATE orders SET found = NULL, phase = 'released', reason = 'x' WHERE id = 1`, "what an order buys never changes"},
 	} {
 		refuses(t, path, `BEGIN; `+c.statement+`; COMMIT`, c.reason)
 	}
-	refuses(t, path, `PRAGMA foreign_keys = 1; BEGIN; `+said+`COMMIT`, "FOREIGN KEY") // the order that it says must follow
+	refuses(t, path, `PRAGMA foreign_keys = 1; BEGIN; `+said+`COMMIT`, "FOREIGN KEY|found_order_id_fkey") // the order that it says must follow
 	// Its money may come back, too.
 	put(t, s, ledger.OrderHeld{Order: 1, Reason: "bounced", Bounce: ton.Position{LT: 80}}, ledger.OrderResolved{Order: 1, As: ledger.Released, Reason: "it is back"})
 	if _, err := s.Verify(t.Context()); err != nil {
@@ -198,8 +197,8 @@ func TestAFoundTransferBecomesOneOrder(t *testing.T) {
 }
 
 // A burn can do nothing but take its payment's seqno, and ends no later.
-func TestABurnOnlyTakesTheSeqno(t *testing.T) {
-	s, path := locked(t)
+func (k kit) ABurnOnlyTakesTheSeqno(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, story(1)...)
 	two := quoted(2, 1)
 	pay := armed(2, 7, two)
@@ -239,11 +238,11 @@ func TestABurnOnlyTakesTheSeqno(t *testing.T) {
 }
 
 // How far a wallet's history is checked only goes forward.
-func TestTheCheckOfAWalletOnlyAdvances(t *testing.T) {
-	s, path := locked(t)
+func (k kit) TheCheckOfAWalletOnlyAdvances(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, ledger.WalletChecked{Wallet: ours, Position: ton.Position{LT: 9, Hash: ton.Hash{9}}})
 	for _, lt := range []string{"9", "7", "NULL"} {
-		refuses(t, path, `UPDATE wallet SET checked_lt = `+lt+`, checked_hash = NULL WHERE ramp = 0`, "only advances")
+		refuses(t, path, `UPDATE wallet SET checked_lt = `+lt+`, checked_hash = NULL WHERE anchor_lt > 0`, "only advances")
 	}
 	refused(t, s, ledger.ErrTransition, ledger.WalletChecked{Wallet: theirs})
 	if got := load(t, s).Wallets[ours].Since(); got != (ton.Position{LT: 9, Hash: ton.Hash{9}}) {
@@ -252,8 +251,8 @@ func TestTheCheckOfAWalletOnlyAdvances(t *testing.T) {
 }
 
 // LoadFull reads what Load leaves on disk.
-func TestLoadFullReadsTheBulk(t *testing.T) {
-	s, _ := locked(t)
+func (k kit) LoadFullReadsTheBulk(t *testing.T) {
+	s, _ := k.locked(t)
 	put(t, s, story(2)...)
 	if got := load(t, s); len(got.Payments[1].Payload.Transfers) > 0 || len(got.Orders[1].Invoice.Params) > 0 {
 		t.Error("Load reads the bulk of what is settled")
@@ -277,8 +276,8 @@ func TestLoadFullReadsTheBulk(t *testing.T) {
 
 // The rules of a recurring grant stay, each with the day since which it holds:
 // without them an edited rule could make dates in the past.
-func TestRulesStay(t *testing.T) {
-	s, path := locked(t)
+func (k kit) RulesStay(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, ledger.RuleSeen{Grant: "thanks", Rule: "every month"}, ledger.RuleSeen{Grant: "thanks", Rule: "every week", Since: 20_800},
 		ledger.RuleSeen{Grant: "other", Rule: "every day"})
 	for _, e := range []ledger.RuleSeen{

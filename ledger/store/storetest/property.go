@@ -1,4 +1,4 @@
-package sqlite_test
+package storetest
 
 import (
 	"bytes"
@@ -7,9 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -23,21 +22,19 @@ import (
 
 // The tables refuse what State.Apply refuses and take what it takes, and both
 // come to the same state: projections equal a replay of the events.
-func TestTablesEqualAReplayOfTheEvents(t *testing.T) {
+func (k kit) TablesEqualAReplayOfTheEvents(t *testing.T) {
 	// Every check makes a durable file; -rapid.checks=N asks for more of them.
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("30"); err != nil {
+		if err := f.Value.Set(strconv.Itoa(k.checks)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := t.TempDir()
 	taken, refusals := map[string]int{}, map[string]int{}
 	check := func(r *rapid.T) {
-		work, err := os.MkdirTemp(dir, "")
+		s, err := k.place(t).Create(t.Context(), First())
 		if err != nil {
 			r.Fatal(err)
 		}
-		s, _ := createAt(t, filepath.Join(work, "ledger.db"))
 		if err := s.Lock(t.Context(), "test"); err != nil {
 			r.Fatal(err)
 		}

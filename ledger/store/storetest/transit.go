@@ -1,10 +1,9 @@
-package sqlite_test
+package storetest
 
 import (
 	"testing"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -22,8 +21,8 @@ func sentStory() []ledger.Event {
 
 // An order in USDT is read back as sent, with all that is needed to follow its
 // transfer, and as paid when it has arrived.
-func TestSentIsReadBack(t *testing.T) {
-	s, _ := locked(t)
+func (k kit) SentIsReadBack(t *testing.T) {
+	s, _ := k.locked(t)
 	put(t, s, sentStory()...)
 	book := load(t, s)
 	o := book.Orders[1]
@@ -46,8 +45,8 @@ func TestSentIsReadBack(t *testing.T) {
 
 // The file itself refuses that an order in USDT is taken for paid before it
 // has arrived, that it arrives twice, and that TON is ever in transit.
-func TestTheFileKnowsWhatIsInTransit(t *testing.T) {
-	s, path := locked(t)
+func (k kit) TheFileKnowsWhatIsInTransit(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, sentStory()...)
 	for _, c := range []struct{ statement, says string }{
 		{`UPDATE orders SET phase = 'acknowledged' WHERE id = 1`, "not known to be paid"},
@@ -64,8 +63,8 @@ func TestTheFileKnowsWhatIsInTransit(t *testing.T) {
 // What a person was asked to pay in USDT, and paid, is read back as sent with
 // the message that paid it, and is paid when it has arrived. The file refuses
 // that it is taken for paid before.
-func TestWhatAPersonSentIsReadBack(t *testing.T) {
-	s, path := locked(t)
+func (k kit) WhatAPersonSentIsReadBack(t *testing.T) {
+	s, path := k.locked(t)
 	put(t, s, sentStory()[:3]...)
 	put(t, s, ledger.PaymentRequested{Request: 1, Run: 1, Wallet: ours, ValidUntil: 5, Orders: []ledger.OrderID{1}})
 	refuses(t, path, `BEGIN; INSERT INTO outside VALUES (9, zeroblob(32), (SELECT wallet FROM orders), 1, 1, NULL);
@@ -85,33 +84,3 @@ func TestWhatAPersonSentIsReadBack(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// A ledger of the schema before USDT opens, and nothing of it changes.
-func TestALedgerFromBeforeUSDTOpens(t *testing.T) {
-	s, path := locked(t)
-	put(t, s, story(3)...)
-	want := load(t, s)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// With what came later.
-	if _, err := raw(t, path).Exec(nameless(t) + `DROP TRIGGER order_keeps_its_scopes; ALTER TABLE orders DROP COLUMN scopes; ALTER TABLE invoice DROP COLUMN session; DROP TABLE outside_order; DROP TABLE outside; DROP TABLE request_order; DROP TABLE request; DROP TABLE pin;
-		DROP TRIGGER order_is_in_transit_unless_it_is_paid_in_ton; DROP TRIGGER order_in_transit_is_not_known_to_be_paid;
-		DROP TRIGGER invoice_is_in_the_asset_of_its_order; DROP TABLE transit; PRAGMA user_version = ` + beforeUSDT); err != nil {
-		t.Fatal(err)
-	}
-	again, err := sqlite.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	if _, err := again.Verify(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if got := load(t, again); len(got.Orders) != len(want.Orders) || got.Orders[3].Phase != want.Orders[3].Phase {
-		t.Errorf("it holds %d orders, and held %d", len(got.Orders), len(want.Orders))
-	}
-}
-
-// beforeUSDT is the number of the last schema without transit.
-const beforeUSDT = "2"

@@ -1,11 +1,11 @@
-package sqlite_test
+package storetest
 
 import "testing"
 
 // An offer keeps which session it was made in, and never changes it: the
 // confirmation goes there, also in a later run.
-func TestOfferKeepsItsSession(t *testing.T) {
-	s, path := locked(t)
+func (k kit) OfferKeepsItsSession(t *testing.T) {
+	s, path := k.locked(t)
 	night := quoted(1, 1)
 	night.Invoice.Session = "night"
 	put(t, s, reserved(1), night, reserved(2), quoted(2, 1))
