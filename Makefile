@@ -11,7 +11,7 @@ build: ## build ./fragplan
 demo: build ## the whole story on a TON network of this machine
 	./examples/quickstart/demo.sh
 
-test: ## what a change must pass
+test: ## what a change must pass; with PostgreSQL (Debian: postgresql), over that too
 	go vet ./...
 	go test ./...
 	go test -count=1 -short .
