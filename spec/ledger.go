@@ -2,6 +2,7 @@ package spec
 
 import (
 	"io/fs"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -15,6 +16,8 @@ type Ledger struct {
 	Branch     string // of a git repository, that holds the log too; "" for none
 	Remote     string // of that repository
 	Persistent bool   // the file outlives the machine, so that it may stand alone in CI
+	URL        string // of a PostgreSQL database that holds the ledger in the place of a file; "" for none
+	Name       string // of the ledger in that database; "" for the usual one
 	Pos        Pos
 }
 
@@ -24,20 +27,36 @@ const DefaultRemote = "origin"
 var (
 	branchName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 	remoteName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	tableName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 )
 
-// ledger reads a path, or fields.
+// ledger reads a path, an address, or fields.
 func (l *loader) ledger(d *doc, e entry) {
 	at := &l.p.Ledger
 	at.Pos = d.pos(e.key)
 	if e.value.Kind != yaml.MappingNode {
-		l.ledgerFile(d, e.value)
+		if strings.Contains(e.value.Value, "://") {
+			l.ledgerURL(d, e.value)
+		} else {
+			l.ledgerFile(d, e.value)
+		}
 		return
 	}
+	fields := map[string]*yaml.Node{}
 	for _, f := range d.mapping(e.value, "ledger", "") {
+		fields[f.name] = f.key
 		switch f.name {
 		case "file":
 			l.ledgerFile(d, f.value)
+		case "url":
+			l.ledgerURL(d, f.value)
+		case "name":
+			if s, ok := d.text(f.value, "name", "spring"); ok {
+				at.Name = s
+				if !tableName.MatchString(s) || strings.HasPrefix(s, "pg_") {
+					d.bad(f.value, "name", "write lower-case letters, digits and _", "%s is no name for a ledger in a database", clip(s))
+				}
+			}
 		case "sync":
 			l.sync(d, f.value)
 		case "remote":
@@ -55,9 +74,39 @@ func (l *loader) ledger(d *doc, e entry) {
 				d.bad(f.value, "type", "write persistent: true", "persistent must be true or false")
 			}
 		default:
-			d.unknown(f.key, "ledger", "file", "sync", "remote", "persistent")
+			d.unknown(f.key, "ledger", "file", "sync", "remote", "persistent", "url", "name")
 		}
 	}
+	for _, other := range []string{"file", "sync", "remote", "persistent"} {
+		if fields["url"] != nil && fields[other] != nil {
+			d.bad(fields[other], "ledger", "keep one of the two", "a ledger is in a database (url) or in a file: %s doesn't go with url", other)
+		}
+	}
+	if fields["name"] != nil && fields["url"] == nil {
+		d.bad(fields["name"], "ledger", "write url: postgres://user@host/database beside it", "name is the name of a ledger in a database, and there is no url")
+	}
+}
+
+// ledgerURL reads the address of a database. A password never stands in it.
+func (l *loader) ledgerURL(d *doc, n *yaml.Node) {
+	const example = "postgres://user@host/database"
+	s, ok := d.text(n, "url", example)
+	if !ok {
+		return
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.User != nil {
+		l.r.sources[d.file].hide(d.pos(n)) // it may hold a password
+	}
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || len(s) > 500 {
+		d.bad(n, "url", "write for example "+example, "this is no address of a PostgreSQL database")
+		return
+	}
+	if _, set := u.User.Password(); set || u.Query().Has("password") {
+		d.bad(n, "secret", "take it out, and change it: it is known to whoever has seen this file. Put the new one into the variable PGPASSWORD, or into a file that PGPASSFILE names", "a password must not stand in a file of the project")
+		return
+	}
+	l.p.Ledger.URL = s
 }
 
 func (l *loader) ledgerFile(d *doc, n *yaml.Node) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/ledger/store"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
@@ -287,7 +287,7 @@ func (p *project) carry(ctx context.Context, plan *reconcile.Plan, shown report.
 	}
 	result, err := reconcile.Apply(ctx, p.program.interrupt, reconcile.NewState(setup), world)
 	if errors.Is(err, reconcile.ErrTide) && p.overtaken(ctx) {
-		err = sqlite.ErrEpoch
+		err = store.ErrEpoch
 	}
 	return result, err
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
-	"github.com/fragplan/fragplan/ledger/sqlite"
+	"github.com/fragplan/fragplan/ledger/postgres"
+	"github.com/fragplan/fragplan/ledger/store"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/signer"
@@ -107,16 +108,18 @@ func (p *program) hint(err error) string {
 		is   error
 		text string
 	}{
-		{sqlite.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild -reason TEXT. To rehearse: fragplan -sandbox plan"},
+		{store.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild -reason TEXT. To rehearse: fragplan -sandbox plan"},
 		{gitlog.ErrNoBranch, "For a new project: fragplan ledger init makes it. If it was deleted, put it back from any clone that has it (git push origin refs/fragplan/BRANCH:refs/heads/BRANCH); if no clone has it, fragplan ledger rebuild -reason TEXT in a folder without a ledger takes in what the chain holds."},
 		{gitlog.ErrLost, "Run it again when the other run has ended: it begins with what that one has written."},
 		{gitlog.ErrRefused, "The account of this run must be allowed to push to that branch, without review and without force."},
 		{gitlog.ErrLog, "Somebody has edited the branch. Put it back to a commit that fragplan made; fragplan apply compares it with the chain before it buys anything."},
 		{gitlog.ErrGit, "Nothing was bought that is not recorded. When the repository's remote can be reached: fragplan apply"},
-		{sqlite.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
-		{sqlite.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything. If a file of its name with -journal behind it lies there, remove that first: it belongs to the damaged file, and would be played into the copy."},
-		{sqlite.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
-		{sqlite.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
+		{store.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
+		{store.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything. If a file of its name with -journal behind it lies there, remove that first: it belongs to the damaged file, and would be played into the copy."},
+		{store.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
+		{store.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
+		{postgres.ErrRights, "Apply with a role that can only read and add: fragplan ledger grant ROLE prints the SQL that makes it one. Or let the table's owner give the right up, which fragplan ledger init does."},
+		{postgres.ErrServer, "Nothing was bought that is not recorded. When the server is as it should be: fragplan apply"},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, then: fragplan apply. If there is none, or somebody paid by hand, this takes them in: fragplan ledger rebuild -reason TEXT"},
 		{chain.ErrPruned, "Public lite servers keep an account's history for some weeks. What is asked for here is older, and no server of global.config.json has it: add one that keeps an archive to its list, then run it again. Nothing was bought; without the history it can't be known what was."},
 		{reconcile.ErrChain, "Run apply again when the servers answer: it settles first what is under way. The servers are those of global.config.json."},

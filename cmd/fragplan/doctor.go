@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/fragment"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/spec"
@@ -118,7 +117,7 @@ func (e *patient) record(ctx context.Context) {
 		e.fail(name, err)
 		return
 	}
-	if held := sqlite.Held(e.ledgerPath()); held != nil {
+	if held := e.heldBy(ctx); held != nil {
 		e.add(name, report.Warning, "Wait until it has ended; an apply would be refused.", "sound, %s; %v", report.Count(int(head.Seq), "event"), held)
 		return
 	}

@@ -10,13 +10,12 @@ import (
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/report"
 )
 
 func (p *program) ledgerCommand() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Make, list and check the record of what was bought"}
-	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify(), p.ledgerAudit(), p.ledgerRebuild(), p.ledgerAssign(), p.ledgerResolve(), p.ledgerBackup())
+	c.AddCommand(p.ledgerInit(), p.ledgerList(), p.ledgerShow(), p.ledgerVerify(), p.ledgerAudit(), p.ledgerRebuild(), p.ledgerAssign(), p.ledgerResolve(), p.ledgerBackup(), p.ledgerCopy(), p.ledgerGrant())
 	return c
 }
 
@@ -53,7 +52,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if made, err := p.makeLedger(ctx, p.anchor, reason); err != nil {
 		return err
 	} else if made {
-		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerPath())
+		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerName())
 		return nil
 	}
 	if err := p.openLedger(ctx); err != nil {
@@ -64,7 +63,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 		return err
 	}
 	if p.book.Wallets[address] != nil {
-		return fmt.Errorf("the ledger %s exists already and knows the wallet %s; nothing was changed", p.ledgerPath(), address)
+		return fmt.Errorf("the ledger %s exists already and knows the wallet %s; nothing was changed", p.ledgerName(), address)
 	}
 	if err := p.begin(ctx, "ledger init"); err != nil {
 		return err
@@ -76,7 +75,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if err := p.recorder().Append(ctx, []ledger.Event{anchor}); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.program.stdout, "%s now answers for the wallet %s too.\n", p.ledgerPath(), address)
+	fmt.Fprintf(p.program.stdout, "%s now answers for the wallet %s too.\n", p.ledgerName(), address)
 	return nil
 }
 
@@ -159,7 +158,7 @@ func (p *program) keys(c *cobra.Command, args []string, begun string) ([]string,
 		return nil, none
 	}
 	defer project.Close()
-	if project.store, err = sqlite.Open(c.Context(), project.ledgerPath()); err != nil {
+	if project.store, err = project.openShelf(c.Context()); err != nil {
 		return nil, none
 	}
 	if err := project.reload(c.Context()); err != nil {
@@ -199,7 +198,7 @@ func (p *program) ledgerBackup() *cobra.Command {
 				if err := p.harmless(p.path(args[0]), project.spec.Ledger.File); err != nil {
 					return fmt.Errorf("backup: %w", err)
 				}
-				head, err := project.store.Backup(c.Context(), p.path(args[0]))
+				head, err := project.backup(c.Context(), p.path(args[0]))
 				if err != nil {
 					return err
 				}

@@ -14,7 +14,6 @@ import (
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
@@ -25,7 +24,7 @@ import (
 type project struct {
 	program *program
 	spec    *spec.Project
-	store   *sqlite.Store
+	store   shelf
 	both    *gitlog.Synced // the store and its branch; nil without one
 	book    *ledger.State
 
@@ -108,11 +107,10 @@ func (p *project) openLedger(ctx context.Context) error {
 	if p.synced() {
 		return p.openSynced(ctx)
 	}
-	store, err := sqlite.Open(ctx, p.ledgerPath())
-	if err != nil {
+	var err error
+	if p.store, err = p.openShelf(ctx); err != nil {
 		return err
 	}
-	p.store = store
 	return p.reload(ctx)
 }
 
@@ -125,8 +123,8 @@ func (p *project) reload(ctx context.Context) (err error) {
 // wallet's history beginning as since says, and opens it. It reports whether
 // it did.
 func (p *project) makeLedger(ctx context.Context, since func(context.Context, string) (ledger.Anchored, error), reason string) (made bool, err error) {
-	if _, err := os.Lstat(p.ledgerPath()); !errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	if exists, err := p.ledgerExists(ctx); exists || err != nil {
+		return false, err
 	}
 	var log *gitlog.Log
 	if p.synced() {
@@ -138,10 +136,10 @@ func (p *project) makeLedger(ctx context.Context, since func(context.Context, st
 	if err == nil {
 		var id [16]byte
 		_, _ = rand.Read(id[:]) // it never fails
-		p.store, err = sqlite.Create(ctx, p.ledgerPath(), []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
+		p.store, err = p.createShelf(ctx, []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
 	}
 	if err != nil {
-		return false, fmt.Errorf("making the ledger %s: %w", p.ledgerPath(), err)
+		return false, fmt.Errorf("making the ledger %s: %w", p.ledgerName(), err)
 	}
 	if log != nil {
 		p.both = gitlog.Sync(log, p.store)

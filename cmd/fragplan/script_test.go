@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fragplan/fragplan/forge/forgetest"
+	"github.com/fragplan/fragplan/ledger/postgres/postgrestest"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -25,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the expected texts in testdata"
 
 // The scripts run this very program as a command of its own process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(stopping{m}, map[string]func(){
 		"fragplan": main,
 		// The same with a Fragment of this machine in the place of the live
 		// service, for what a rehearsal doesn't have.
@@ -65,7 +67,15 @@ func TestScripts(t *testing.T) {
 			e.Values[earKey{}] = &ear{}
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "postgres" {
+				return postgrestest.Programs() != "", nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"database": database,
+			"sql":      sqlCommand,
 			"exitcode": exitcode,
 			"edit":     edit,
 			"await":    await,

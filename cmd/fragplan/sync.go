@@ -41,7 +41,7 @@ func (p *project) openSynced(ctx context.Context) error {
 		if err := p.restore(ctx, log); err != nil {
 			return err
 		}
-	} else if p.store, err = sqlite.Open(ctx, p.ledgerPath()); err != nil {
+	} else if p.store, err = kept(sqlite.Open(ctx, p.ledgerPath())); err != nil {
 		return err
 	}
 	p.both = gitlog.Sync(log, p.store)
@@ -60,9 +60,9 @@ func (p *project) openSynced(ctx context.Context) error {
 
 // restore makes the file from what was fetched of the branch.
 func (p *project) restore(ctx context.Context, log *gitlog.Log) (err error) {
-	p.store, err = sqlite.Restore(ctx, p.ledgerPath(), func(yield func(ledger.Record) error) error {
+	p.store, err = kept(sqlite.Restore(ctx, p.ledgerPath(), func(yield func(ledger.Record) error) error {
 		return log.Records(ctx, ledger.Head{}, yield)
-	})
+	}))
 	return err
 }
 
@@ -76,7 +76,7 @@ func (p *project) publish(ctx context.Context) error {
 	if log.Known(ctx) {
 		return fmt.Errorf("%w %s any more", gitlog.ErrNoBranch, log)
 	}
-	if p.store, err = sqlite.Open(ctx, p.ledgerPath()); err != nil {
+	if p.store, err = kept(sqlite.Open(ctx, p.ledgerPath())); err != nil {
 		return err
 	}
 	if err := p.store.Lock(ctx, "ledger init"); err != nil {
@@ -180,8 +180,8 @@ func (p *project) recorder() reconcile.Ledger {
 // a CI service a file is gone with the run.
 func (p *project) unkept() error {
 	at := p.spec.Ledger
-	if ci := strings.ToLower(p.program.getenv("CI")); ci == "" || ci == "false" || ci == "0" || p.program.sandbox || at.Branch != "" || at.Persistent {
+	if ci := strings.ToLower(p.program.getenv("CI")); ci == "" || ci == "false" || ci == "0" || p.program.sandbox || at.Branch != "" || at.URL != "" || at.Persistent {
 		return nil
 	}
-	return fmt.Errorf(`%s: this is a CI machine (CI is set), and the ledger is a file on it alone: the next run would not know what this one has paid. Keep its log on a branch: ledger: {file: %s, sync: "git:fragplan-ledger"}. If this folder is kept from run to run, say so: ledger: {file: %[2]s, persistent: true}`, at.Pos, at.File)
+	return fmt.Errorf(`%s: this is a CI machine (CI is set), and the ledger is a file on it alone: the next run would not know what this one has paid. Keep its log on a branch: ledger: {file: %s, sync: "git:fragplan-ledger"}, or the ledger in a database: ledger: postgres://user@host/database. If this folder is kept from run to run, say so: ledger: {file: %[2]s, persistent: true}`, at.Pos, at.File)
 }

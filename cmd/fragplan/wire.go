@@ -9,6 +9,8 @@ import (
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/ledger/gitlog"
+	"github.com/fragplan/fragplan/ledger/postgres"
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
@@ -19,12 +21,37 @@ import (
 
 // The edges plug into the engine's sockets here and nowhere else.
 var (
-	_ reconcile.Ledger = (*sqlite.Store)(nil)
+	_ shelf            = (*sqlite.Store)(nil)
+	_ shelf            = (*postgres.Store)(nil)
 	_ reconcile.Market = (*market)(nil)
 	_ reconcile.Signer = inside{}
 	_ reconcile.Signer = outside{}
 	_ reconcile.Chain  = lookout{}
 )
+
+// A shelf keeps a ledger: a file, or a database.
+type shelf interface {
+	reconcile.Ledger
+	gitlog.Local
+	// Lock makes this process the only writer until Close.
+	Lock(ctx context.Context, holder string) error
+	// Load reads what is recorded, and LoadFull also the bulk of what is settled.
+	Load(ctx context.Context) (*ledger.State, error)
+	LoadFull(ctx context.Context) (*ledger.State, error)
+	// Records yields the log from the first record to the newest.
+	Records(ctx context.Context, yield func(ledger.Record) error) error
+	// Verify checks everything and returns the newest record.
+	Verify(ctx context.Context) (ledger.Head, error)
+	Close() error
+}
+
+// kept is a shelf that was opened, or the error and none.
+func kept[S shelf](s S, err error) (shelf, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
 
 var products = map[product.Kind]fragment.Product{
 	product.Stars: fragment.Stars, product.Premium: fragment.Premium, product.TopUp: fragment.TopUp,
