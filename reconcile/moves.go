@@ -63,6 +63,10 @@ func (w Desired) move(have *ledger.State) moving {
 	return m
 }
 
+// Moving lists the moves that the ledger does not know yet: until it does, what
+// is written under a new name seems to be without a history.
+func (w Desired) Moving(have *ledger.State) []ledger.KeyMoved { return w.move(have).moves }
+
 // recorded lists the keys of which the ledger knows anything, in one order.
 func recorded(have *ledger.State) []string {
 	keys := make([]string, 0, len(have.Keys()))

@@ -62,6 +62,9 @@ func found(book *ledger.State, ref string) *ledger.Found {
 // assignment makes the found transfer an order of the key, which must be
 // written.
 func (p *project) assignment(ctx context.Context, f *ledger.Found, key string) (ledger.Event, error) {
+	if err := p.unmoved(key); err != nil {
+		return nil, err
+	}
 	o, ok, err := p.written(ctx, key)
 	switch {
 	case err != nil:

@@ -95,6 +95,9 @@ func (p *project) takeImports(ctx context.Context) error {
 // importing looks for the transaction in the proven history of the ledger's
 // wallets, also before the point where the ledger begins.
 func (p *project) importing(ctx context.Context, book *ledger.State, i spec.Import) ([]ledger.Event, error) {
+	if err := p.unmoved(i.Key); err != nil {
+		return nil, err
+	}
 	o, ok, err := p.written(ctx, i.Key)
 	if err != nil {
 		return nil, err
@@ -112,6 +115,25 @@ func (p *project) importing(ctx context.Context, book *ledger.State, i spec.Impo
 		}
 	}
 	return nil, fmt.Errorf("transaction %s is not in the history of this ledger's wallets; what somebody paid from another wallet is settled: {%s: \"…\"}", i.Transaction, i.Key)
+}
+
+// unmoved refuses to give anything to a key whose history is still under another
+// name: it would have two.
+func (p *project) unmoved(key string) error {
+	if from := p.moving()[key]; from != "" {
+		return fmt.Errorf("%s is moved to %s, and the ledger does not know it yet: fragplan apply notes it, then try again", from, key)
+	}
+	return nil
+}
+
+// moving are the keys that get their name with the next apply, each with the one
+// that it has.
+func (p *project) moving() map[string]string {
+	from := map[string]string{}
+	for _, e := range (reconcile.Desired{Edits: p.spec.Edits}).Moving(p.book) {
+		from[e.To] = e.From
+	}
+	return from
 }
 
 // transaction finds one of a wallet by its hash.

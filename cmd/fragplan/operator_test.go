@@ -37,7 +37,7 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 // byhand stars|premium|ton QUANTITY HANDLE buys on Fragment with the wallet of
 // this folder's world, past fragplan, as a person does with a wallet app. byhand
 // send TON pays some TON to an account that is not Fragment's, and byhand bounce
-// TON has them sent back from there.
+// TON has them sent back from there. $TRANSACTION is then its hash.
 func byhand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: byhand stars|premium|ton QUANTITY HANDLE, byhand send TON, or byhand bounce TON")
@@ -62,8 +62,9 @@ func byhand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		transfer = offer.Transfer
 	}
-	_, err = pay(ctx, w, math.MaxUint32, transfer)
+	hash, err := pay(ctx, w, math.MaxUint32, transfer)
 	ts.Check(err)
+	ts.Setenv("TRANSACTION", hash.String())
 }
 
 // lose takes the messages that no block holds yet from the network of this

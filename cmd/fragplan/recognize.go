@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
 )
 
 // recognize asks Fragment's lists whom the found payments were for, if there
@@ -24,7 +26,9 @@ func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress))
 		return err
 	}
 	today := p.spec.Today(time.Unix(int64(account.Time), 0))
-	events := reconcile.Recognize(p.book, p.spec.Occurrences(today), lists, account.Time)
+	moving := p.moving() // what is given to those is under another name yet
+	want := slices.DeleteFunc(p.spec.Occurrences(today), func(o spec.Occurrence) bool { return moving[o.Key] != "" })
+	events := reconcile.Recognize(p.book, want, lists, account.Time)
 	if len(events) == 0 {
 		return nil
 	}
