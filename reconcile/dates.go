@@ -169,9 +169,12 @@ func (d *differ) makes(o spec.Occurrence) bool {
 
 // NewRules are the events that note a plan's rules, without those that the
 // ledger has by now. The rules of a grant that was moved come from its first on.
+// The ledger may be another one than when the plan was made; then since when
+// they hold follows from it.
 func NewRules(p *Plan, have *ledger.State) []ledger.Event {
 	var events []ledger.Event
-	at := map[string]int{} // by grant: how many of its rules were passed
+	at := map[string]int{}              // by grant: how many of its rules were passed
+	newest := map[string]*ledger.Rule{} // by grant, of those that are noted here too
 	for _, r := range p.Rules {
 		rules, n := have.Rules[r.Grant], at[r.Grant]
 		at[r.Grant]++
@@ -179,6 +182,15 @@ func NewRules(p *Plan, have *ledger.State) []ledger.Event {
 		if whole && n < len(rules) || len(rules) > 0 && rules[len(rules)-1].Text == r.Rule {
 			continue
 		}
+		if newest[r.Grant] == nil && len(rules) > 0 {
+			newest[r.Grant] = &rules[len(rules)-1]
+		}
+		if last := newest[r.Grant]; last == nil {
+			r.Since = 0
+		} else {
+			r.Since = max(r.Since, last.Since)
+		}
+		newest[r.Grant] = &ledger.Rule{Text: r.Rule, Since: r.Since}
 		events = append(events, r)
 	}
 	return events

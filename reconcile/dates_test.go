@@ -194,6 +194,33 @@ func TestRulesAreNoted(t *testing.T) {
 	}
 }
 
+// A plan that was saved notes its rule as what the ledger knows by now demands:
+// as the grant's first if the ledger is an older copy or was made anew, and
+// behind whatever another run has noted since.
+func TestASavedRuleIsNotedAsTheLedgerNowDemands(t *testing.T) {
+	a, b, c := every("month", "2026-12-01").String(), every("week", "2026-12-01").String(), every("year", "2026-12-01").String()
+	today := on("2026-12-10")
+	for name, saved := range map[string]struct {
+		rule ledger.RuleSeen
+		have []ledger.Rule
+		want int64
+	}{
+		"an older copy":  {ledger.RuleSeen{Grant: "g", Rule: b, Since: int64(today)}, nil, 0},
+		"a run tomorrow": {ledger.RuleSeen{Grant: "g", Rule: b, Since: int64(today)}, []ledger.Rule{{Text: a}, {Text: c, Since: int64(today) + 1}}, int64(today) + 1},
+	} {
+		have := ledger.NewState()
+		have.Rules["g"] = saved.have
+		events := reconcile.NewRules(&reconcile.Plan{Rules: []ledger.RuleSeen{saved.rule}, Today: today}, have)
+		if len(events) != 1 || events[0].(ledger.RuleSeen).Since != saved.want {
+			t.Errorf("%s: %+v, want since %d", name, events, saved.want)
+			continue
+		}
+		if err := have.Apply(events[0]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A year in which a project is applied on some days and its rule is edited on
 // others: no date is bought twice, none that the rule of its day did not make,
 // and with catch_up: latest none before one that was bought.

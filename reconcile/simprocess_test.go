@@ -264,6 +264,9 @@ func (p *process) end(err error) {
 		p.apart = p.chain.time
 	}
 	p.tracef("p%d ends: %s", p.id, ending(err))
+	if errors.Is(err, ledger.ErrTransition) {
+		p.violate(24, "p%d decided what its ledger refuses: %v", p.id, err)
+	}
 	if p.story != nil && err != nil {
 		p.story("  " + err.Error())
 	}
