@@ -19,7 +19,9 @@ func (s *sim) wrote(p *process, events []ledger.Event) {
 		case ledger.OrderQuoted:
 			p.terms[e.Order] = termsIn(e.Invoice)
 		case ledger.TransferFound:
-			p.founds[e.Found] = s.market.known[terms{e.Ref, e.Amount}]
+			if p.founds[e.Found] = s.market.known[terms{e.Ref, e.Amount}]; p.founds[e.Found] == nil {
+				c.violate(23, "p%d finds %s under %s, which the market never asked for", p.id, e.Amount, e.Ref)
+			}
 		case ledger.TransferReceived:
 			c.receives(p, e.Order)
 		case ledger.OrderHeld:

@@ -188,7 +188,7 @@ func expected() (names []string) {
 	}
 	return append(names, "a saved plan is applied", "a saved plan is refused", "a person is confirmed", "delivered by history", "delivered by page", "recognized", "nothing is recognized", "notice changed", "notice undelivered", "notice unreadable", "notice burning",
 		"notice bounced", "held, of a found transfer", "claimed with transaction_explained", "claimed with order_held", "an altered ledger is refused",
-		"problem: funds", "problem: limit", "problem: skipped", "problem: bounced", "problem: retries",
+		"problem: funds", "problem: run_limit", "problem: month_limit", "problem: order_limit", "problem: undelivered_limit", "problem: skipped", "problem: bounced", "problem: retries",
 		"refused: locked", "refused: not enough USDT", "refused: not enough gas", "notice sent", "notice paid", "notice held", "sent by a person")
 }
 

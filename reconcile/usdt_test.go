@@ -363,6 +363,25 @@ func TestUSDTOnItsWayIsNotSpentTwice(t *testing.T) {
 	}
 }
 
+// What is on its way is not acknowledged either: as long as it may still arrive,
+// no more is sent than limits.undelivered allows, in this run and in the next.
+func TestUSDTOnItsWayCountsAsUndelivered(t *testing.T) {
+	j := playJettons(t, 1)
+	j.calm, j.stuck, j.balance = true, true, 100_000_000
+	want := inUSDT(3) // the first and the third
+	limits := inBoth()
+	limits.Undelivered = []ton.Amount{limits.Undelivered[0], {Asset: ton.AssetUSDT, Units: 2_000_000}}
+	for range 2 {
+		if _, err := j.apply(want, limits); !errors.Is(err, reconcile.ErrBreaker) || len(j.asked) != 1 {
+			t.Fatalf("%d transfers, %v", len(j.asked), err)
+		}
+	}
+	j.stuck = false
+	if _, err := j.apply(want, limits); err != nil || len(j.received) != 2 {
+		t.Errorf("later: %d arrived, %v", len(j.received), err)
+	}
+}
+
 // The gas counts as TON: with none allowed, nothing is paid in USDT, and what
 // is given up gives all of it back.
 func TestGasCountsAsTON(t *testing.T) {
