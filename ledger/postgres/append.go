@@ -87,8 +87,9 @@ func (s *Store) grasp(ctx context.Context) (ground, error) {
 	return now, nil
 }
 
-// pauses is what passes before each new connection in the place of a broken one.
-var pauses = []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
+// pauses is what passes before each try: the first, one at once over a new
+// connection in the place of a broken one, and more.
+var pauses = []time.Duration{0, 0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 
 // transact runs do in one transaction, and sends what do has queued. Once it has
 // begun it is not abandoned half way: a cancelled context could leave a commit

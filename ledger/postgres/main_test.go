@@ -12,6 +12,9 @@ import (
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
+	if os.Getenv("FRAGPLAN_TEST_WRITE_TO") != "" { // a process of a test, which has a server already
+		os.Exit(m.Run())
+	}
 	var err error
 	if server, err = postgrestest.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

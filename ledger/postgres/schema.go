@@ -154,7 +154,7 @@ func (s *Store) describe(ctx context.Context, r reader) (lines []string, err err
 	rows, err := s.conn.Query(ctx, `WITH own AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
 			rel AS (SELECT c.* FROM pg_class c JOIN own ON c.relnamespace = own.oid)
 		SELECT line FROM (
-			SELECT format('relation %s %s rls=%s rules=%s', relname, relkind, relrowsecurity, relkind <> 'v' AND relhasrules) AS line FROM rel
+			SELECT format('relation %s %s rls=%s rules=%s', relname, relkind, relrowsecurity, EXISTS (SELECT 1 FROM pg_rewrite w WHERE w.ev_class = rel.oid AND rel.relkind <> 'v')) AS line FROM rel
 			UNION ALL SELECT format('column %s.%s %s null=%s', rel.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull)
 				FROM pg_attribute a JOIN rel ON a.attrelid = rel.oid WHERE a.attnum > 0 AND NOT a.attisdropped AND rel.relkind IN ('r', 'v')
 			UNION ALL SELECT format('constraint %s.%s %s valid=%s deferred=%s', rel.relname, k.conname, k.contype, k.convalidated, k.condeferred)
