@@ -38,6 +38,7 @@ type sim struct {
 
 	want   []spec.Occurrence
 	gone   []spec.Occurrence // what was written once
+	rules  map[string]string // of grants that were ever written; "" for those that don't recur
 	limits policy.Limits
 
 	launched int
@@ -124,7 +125,7 @@ func newSim(seed uint64, newDisk func(codec bool, first []ledger.Event) (disk, e
 
 // newWorldOf is a world in which nobody wants anything yet.
 func newWorldOf(luck *chance, version ton.WalletVersion, balance ton.Nano, newDisk func(codec bool, first []ledger.Event) (disk, error)) *sim {
-	s := &sim{chance: luck, trace: fnv.New64a(), chain: newChain(version, balance), returned: map[ton.Position]*sale{}}
+	s := &sim{chance: luck, trace: fnv.New64a(), rules: map[string]string{}, chain: newChain(version, balance), returned: map[ton.Position]*sale{}}
 	codec := s.IntN(16) == 0
 	s.newDisk = func(first []ledger.Event) (disk, error) { return newDisk(codec, first) }
 	s.market = newMarket(s.chance, s.chain)

@@ -116,15 +116,14 @@ func (s *sim) drawItem() product.Item {
 	return product.Item{Kind: product.Stars, Quantity: 50 + 10*int64(s.IntN(30))}
 }
 
-// write puts an occurrence into what is wanted, if its key is not there. Of a
-// grant that recurs all dates follow the rule that stands there.
+// write puts an occurrence into what is wanted, if its key is not there. A grant
+// that recurs goes on recurring, whatever is written of it later.
 func (s *sim) write(o spec.Occurrence) {
 	o.Key, o.Handle, o.Pos = o.Grant+"/"+o.Person, o.Person, spec.Pos{File: "g.yaml", Line: len(s.want) + 1}
-	for _, other := range s.want {
-		if other.Grant == o.Grant {
-			o.Rule = other.Rule
-		}
+	if rule, known := s.rules[o.Grant]; known {
+		o.Rule = rule
 	}
+	s.rules[o.Grant] = o.Rule
 	o.Date, o.Today, o.CatchUp = 0, 0, ""
 	if o.Rule != "" {
 		o.Date, o.Today, o.CatchUp = s.today(), s.today(), spec.CatchLatest
@@ -170,6 +169,7 @@ func (s *sim) edit() {
 	case 7:
 		if o.Rule != "" {
 			rule := s.drawRule()
+			s.rules[o.Grant] = rule
 			for i := range want {
 				if want[i].Grant == o.Grant {
 					want[i].Rule = rule
