@@ -21,7 +21,8 @@
 // Where the caller is wrong nothing was sent, and the error is no [*Error]:
 // [ErrProduct], [ErrPurchase], [ErrAsset], and [ErrQuantity] for what is never
 // sold. Only calls that do no harm are repeated when the service is away; a link
-// and a confirmation are sent once.
+// and a confirmation are sent once. What reads texts without a call has errors of
+// its own: [ErrPayload], [ErrAmount], [ErrCookies], [ErrNoCredentials].
 //
 // # Credentials
 //

@@ -9,41 +9,83 @@ import (
 	"unicode/utf8"
 )
 
-// What an answer means. The failure of a call to Fragment is an *Error, which
-// errors.Is finds to be one of these. The context's own error is found too, in
-// whatever it interrupted.
+// The failure of a call to Fragment is an [*Error], which errors.Is finds to be
+// one of these and of the following. The context's own error is found too, in
+// whatever it interrupted. These are about the recipient or the item; other
+// purchases may succeed.
 var (
-	// About the recipient or the item; other purchases may succeed.
-	ErrNoRecipient    = errors.New("no such Telegram user")
-	ErrNotEligible    = errors.New("this account can't be given that")
+	// ErrNoRecipient: nobody has that user name, or it is none of a user's.
+	ErrNoRecipient = errors.New("no such Telegram user")
+	// ErrNotEligible: the account exists and can't be given that product.
+	ErrNotEligible = errors.New("this account can't be given that")
+	// ErrAlreadyPremium: its Premium runs, and a second one isn't sold.
 	ErrAlreadyPremium = errors.New("the account has Telegram Premium already")
-	ErrQuantity       = errors.New("this quantity is not sold")
-	ErrAsset          = errors.New("this can't be paid in that")
+	// ErrQuantity: Fragment does not sell that many, or not to this account.
+	ErrQuantity = errors.New("this quantity is not sold")
+	// ErrAsset: the product isn't sold for that money; nothing was sent.
+	ErrAsset = errors.New("this can't be paid in that")
+)
 
-	// About the order.
-	ErrPriceChanged  = errors.New("the price changed")
+// About the order.
+var (
+	// ErrPriceChanged: the price moved with every try. Nothing was ordered.
+	ErrPriceChanged = errors.New("the price changed")
+	// ErrOrderNotFound: Fragment does not know the order that is confirmed.
 	ErrOrderNotFound = errors.New("Fragment knows no such order")
-	ErrInvoice       = errors.New("the transfer asked for is not what was ordered")
-	ErrRefused       = errors.New("Fragment refused")
+	// ErrInvoice: the link asks to sign something else than was ordered. It
+	// must not be paid.
+	ErrInvoice = errors.New("the transfer asked for is not what was ordered")
+	// ErrRefused: Fragment said no in words that are none of the others'; they
+	// are the error's Message.
+	ErrRefused = errors.New("Fragment refused")
+)
 
-	// About the session; nothing will succeed until a person looks.
-	ErrLoggedOut    = errors.New("the session has expired or lacks rights")
+// About the session; nothing will succeed until a person looks.
+var (
+	// ErrLoggedOut: the cookies are no longer good, or not for this.
+	ErrLoggedOut = errors.New("the session has expired or lacks rights")
+	// ErrVerification: the account has to pass KYC at fragment.com.
 	ErrVerification = errors.New("Fragment wants the identity verified")
-	ErrNoWallet     = errors.New("no wallet is connected to the session")
-	ErrOtherWallet  = errors.New("another wallet is connected to the session")
+	// ErrNoWallet: a wallet has to be connected at fragment.com.
+	ErrNoWallet = errors.New("no wallet is connected to the session")
+	// ErrOtherWallet: the one that is connected is not the Client's Wallet.
+	ErrOtherWallet = errors.New("another wallet is connected to the session")
+)
 
-	// About the service.
+// About the service.
+var (
+	// ErrRateLimited: HTTP 429. See [RateLimit] for how long to wait.
 	ErrRateLimited = errors.New("too many calls")
-	ErrBlocked     = errors.New("the service blocks this network address")
+	// ErrBlocked: HTTP 403, or the page of a guard in front of the service. It
+	// comes and goes.
+	ErrBlocked = errors.New("the service blocks this network address")
+	// ErrUnavailable: HTTP 5xx.
 	ErrUnavailable = errors.New("the service is not available")
+	// ErrUnreachable: no answer came. What was asked may have been done all the
+	// same.
 	ErrUnreachable = errors.New("no answer")
-	ErrBadRequest  = errors.New("Fragment did not understand the call")
-	ErrBadAnswer   = errors.New("the answer is not what the API gives")
+	// ErrBadRequest: the call itself was not understood, also with a new hash.
+	ErrBadRequest = errors.New("Fragment did not understand the call")
+	// ErrBadAnswer: the answer has another form than any that is known, such as
+	// a page in the place of JSON, or can be read in two ways.
+	ErrBadAnswer = errors.New("the answer is not what the API gives")
+)
 
-	// About the caller; nothing was sent. So it is with ErrAsset, and with
-	// ErrQuantity where it is no *Error.
-	ErrProduct  = errors.New("no such product")
+// About the caller; nothing was sent, and the error is no [*Error]. So it is with
+// [ErrAsset], and with [ErrQuantity] where it is no [*Error].
+var (
+	// ErrProduct: not one of Stars, Premium and TopUp.
+	ErrProduct = errors.New("no such product")
+	// ErrPurchase: Confirm was given something that Buy has not returned.
 	ErrPurchase = errors.New("not a purchase that Buy returned")
+)
+
+// What is given to the functions that read texts, without a call.
+var (
+	// ErrPayload is wrapped by every error of [DecodePayload].
+	ErrPayload = errors.New("a payload that can't be decoded")
+	// ErrAmount is wrapped by every error of [ParseTON].
+	ErrAmount = errors.New("not an amount in TON")
 )
 
 // Error is the failure of one call.

@@ -115,7 +115,8 @@ func (c *Client) part(ctx context.Context, path string, cl class) (page string, 
 }
 
 // ParseHistory reads the rows of the tables of a page, for those who have it
-// from elsewhere. Rows of headings are left out.
+// from elsewhere. Rows of headings are left out. Its errors, for texts that no
+// page has, are plain.
 func ParseHistory(p Product, page string) (History, error) {
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {

@@ -21,19 +21,19 @@ const maxPayload = 64 << 10
 
 // DecodePayload reads the payload of a TON Connect message: base64 in either
 // alphabet, padded or not, of a bag of cells. A body that is no comment is no
-// error. Malformed bytes are, and never a panic; such errors wrap ErrBoC of
-// package ton if the base64 was sound.
+// error. Malformed texts are, and never a panic: [ErrPayload], and ErrBoC of
+// package ton too if the base64 was sound.
 func DecodePayload(s string) (Payload, error) {
 	if len(s) > maxPayload {
-		return Payload{}, fmt.Errorf("payload: %d characters are too many", len(s))
+		return Payload{}, fmt.Errorf("%w: %d characters are too many", ErrPayload, len(s))
 	}
 	boc, err := ton.ParseBase64(s)
 	if err != nil {
-		return Payload{}, fmt.Errorf("payload: %w", err)
+		return Payload{}, fmt.Errorf("%w: %w", ErrPayload, err)
 	}
 	c, err := boc.Cell()
 	if err != nil {
-		return Payload{}, fmt.Errorf("payload: %w", ton.ErrBoC) // what was wrong in it helps nobody
+		return Payload{}, fmt.Errorf("%w: %w", ErrPayload, ton.ErrBoC) // what was wrong in it helps nobody
 	}
 	p := Payload{Body: boc, Hash: ton.Hash(c.Hash())}
 	// ErrNoComment is the only error: another kind of body.

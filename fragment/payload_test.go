@@ -2,6 +2,7 @@ package fragment_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -151,4 +152,18 @@ func FuzzDecodePayload(f *testing.F) {
 			t.Fatalf("ref %q of %q", p.Ref, p.Comment)
 		}
 	})
+}
+
+// What can't be read has an error of its own kind, whatever is wrong with it.
+func TestWhatCantBeReadHasAnErrorOfItsKind(t *testing.T) {
+	for _, text := range []string{"", "?", "AAAA", "te6ccg", strings.Repeat("A", 70_000)} {
+		if _, err := fragment.DecodePayload(text); !errors.Is(err, fragment.ErrPayload) {
+			t.Errorf("payload %.20q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "-1", "+1", "1e3", "1,000", "0.0000000001", "99999999999", "0x1", "01"} {
+		if _, err := fragment.ParseTON(text); !errors.Is(err, fragment.ErrAmount) {
+			t.Errorf("amount %q: %v", text, err)
+		}
+	}
 }
