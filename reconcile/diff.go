@@ -56,7 +56,7 @@ func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *
 	lost := d.lost()
 	aimless, warned := d.aimless(p.Actions, lost)
 	p.Violations = slices.Concat(d.gone(), m.failed, d.strayed(), aimless, d.empty(p.Actions), d.renames(want), d.runLimit(p.Actions))
-	p.Warnings = warned
+	p.Warnings = append(warned, d.alikes(p.Actions)...)
 	return p
 }
 

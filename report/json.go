@@ -231,9 +231,10 @@ func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	return writeJSON(w, j)
 }
 
-// ValidJSON writes that a project is sound, and how much it holds.
-func ValidJSON(w io.Writer, grants, people, files int) error {
-	return writeJSON(w, jsonValid{JSONFormat, true, grants, people, files})
+// ValidJSON writes that a project is sound, how much it holds, and what in it is
+// worth a look.
+func ValidJSON(w io.Writer, grants, people, files int, warnings []Diagnostic) error {
+	return writeJSON(w, jsonValid{JSONFormat, true, grants, people, files, append([]Diagnostic{}, warnings...)})
 }
 
 type jsonValid struct {
@@ -242,6 +243,8 @@ type jsonValid struct {
 	Grants        int    `json:"grants"` // that are written
 	People        int    `json:"people"` // who are listed or named
 	Files         int    `json:"files"`  // that were read
+
+	Warnings []Diagnostic `json:"warnings"` // of what is sound and worth a look
 }
 
 // writeJSON writes v and a newline in ASCII, so that texts from outside reach

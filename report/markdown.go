@@ -40,6 +40,7 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 		b.WriteString("\n" + text + "\n")
 	}
 	bullets(&b, "Still required", required(p), neededLimit)
+	bullets(&b, "Worth a look", cautions(p), neededLimit)
 	end := fmt.Sprintf("\nDigest: `%s`\n", p.Digest())
 	actionTable(&b, p, markdownLimit-len(end))
 	_, err := io.WriteString(w, b.String()+end)
@@ -205,13 +206,18 @@ func required(p *reconcile.Plan) (items []string) {
 	for _, v := range p.Violations {
 		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place)+fenced(v.Paste))
 	}
-	for _, v := range p.Warnings {
-		items = append(items, "**Look at this** ("+span(v.Rule)+"): "+span(commands(p, v.Message))+place(strings.Join(v.Places, ", ")))
-	}
 	for _, a := range p.Actions {
 		if a.Verb == reconcile.Blocked || a.Verb == reconcile.Unknown {
 			items = append(items, span(string(a.Verb))+" "+span(a.Key)+": "+span(remark(p, a)))
 		}
+	}
+	return items
+}
+
+// cautions lists what is bought all the same, and worth a look.
+func cautions(p *reconcile.Plan) (items []string) {
+	for _, v := range p.Warnings {
+		items = append(items, span(v.Rule)+": "+span(commands(p, v.Message))+place(strings.Join(v.Places, ", ")))
 	}
 	return items
 }

@@ -159,7 +159,7 @@ func (l *loader) fromRows(g *pendingGrant) {
 		if !ok {
 			continue
 		}
-		if at, twice := people[r.Person]; twice && g.again == "" {
+		if at, twice := people[r.Person]; twice && g.Double == "" {
 			c.table.bad(row.to, "duplicate", "take one of them out; if each is meant, write in the grant: allow_duplicates: and why", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), c.table.pos(at))
 			continue
 		}
@@ -246,7 +246,7 @@ func (l *loader) expect(g *pendingGrant) {
 func (d *doc) csvFields(e entry, g *pendingGrant, items []entry) []entry {
 	if g.csv == nil {
 		for i := 0; i+1 < len(e.value.Content); i += 2 {
-			if k := e.value.Content[i]; k.Value == "expect" || k.Value == "allow_duplicates" {
+			if k := e.value.Content[i]; k.Value == "expect" {
 				d.bad(k, "unknown-field", "take it out, or read the recipients with from_csv:", "%s is for grants from a CSV file", k.Value)
 			}
 		}

@@ -147,6 +147,8 @@ func (d *doc) handle(n *yaml.Node, what string) (string, bool) {
 	}
 	h, at := strings.CutPrefix(s, "@")
 	switch {
+	case foreign(h) != "":
+		d.bad(n, "handle", "copy the user name from Telegram; its letters are a to z, digits and _", "%s is no user name: %s", clip(s), foreign(h))
 	case !handleForm.MatchString(h):
 		d.bad(n, "handle", "write the user name as Telegram shows it, in quotes", "%s must be @ and 4 to 32 letters, digits and _, beginning with a letter, not %s", what, clip(s))
 	case !at:
@@ -168,7 +170,6 @@ type pendingGrant struct {
 
 	csv      *fromCSV
 	expected *yaml.Node
-	again    string // why somebody may stand twice in a CSV file
 }
 
 const exampleGrant = "{to: …, stars: …, reason: …}"
@@ -202,7 +203,7 @@ func (l *loader) grant(d *doc, e entry, defaults []entry, money payWith) {
 		case "expect":
 			g.expected = f.value
 		case "allow_duplicates":
-			g.again, _ = d.text(f.value, "allow_duplicates", "why each is meant")
+			g.Double, _ = d.text(f.value, "allow_duplicates", "why each is meant")
 		case "labels":
 			g.Labels = d.labels(f.value)
 		case "pay_with":

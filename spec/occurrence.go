@@ -20,6 +20,7 @@ type Occurrence struct {
 	Item   product.Item
 	Single bool
 	Reason string
+	Double string // why it may look like another gift
 	Labels []Label
 	Pos    Pos // of the recipient
 
@@ -98,7 +99,7 @@ func (p *Project) Written(today schedule.Date) []Occurrence {
 func (g Grant) occurrence(r Recipient, today schedule.Date) Occurrence {
 	o := Occurrence{
 		Key: g.Name + "/" + cmp.Or(r.Row, r.Person), Grant: g.Name, Person: r.Person, Handle: r.Handle, Was: r.Was,
-		Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Labels: g.Labels, Pos: r.Pos,
+		Item: g.item(r), Single: g.Single, Reason: cmp.Or(r.Reason, g.Reason), Double: g.Double, Labels: g.Labels, Pos: r.Pos,
 		Confirmed: r.Confirmed, PayWith: g.PayWith, Date: g.On, Last: g.last(g.On),
 	}
 	if g.On != 0 || !g.Rule.IsZero() {

@@ -69,6 +69,7 @@ func (l *loader) resolve() {
 		l.p.Grants = append(l.p.Grants, g.Grant)
 	}
 	l.checkEdits()
+	l.lookalikes()
 }
 
 // recipient reads one person or user name.

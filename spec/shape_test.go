@@ -57,7 +57,7 @@ type (
 		Fields          `yaml:",inline"`
 		FromCSV         *fromTable `yaml:"from_csv,omitempty" jsonschema_description:"recipients from a table"`
 		Expect          *expected  `yaml:"expect,omitempty" jsonschema_description:"what the table adds up to, as counted"`
-		AllowDuplicates string     `yaml:"allow_duplicates,omitempty" jsonschema_description:"why a person may stand twice in the table"`
+		AllowDuplicates string     `yaml:"allow_duplicates,omitempty" jsonschema_description:"why it may look like another gift, or a person stand twice in its table"`
 	}
 	moved struct {
 		From grantOrKey `yaml:"from" jsonschema_description:"the name that it had: a grant, or a key"`

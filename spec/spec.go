@@ -36,6 +36,7 @@ type Project struct {
 	Groups       []Group        // in the order of the files
 	Grants       []Grant        // in the order of the files
 	Edits        Edits          // what is said of the past of keys
+	Warnings     []Diagnostic   // what is sound and worth a look
 }
 
 // A Wallet says which account pays, and who signs for it.
@@ -87,6 +88,7 @@ type Grant struct {
 	Single bool         `validate:"-"` // one prize: to is a scalar, so another person there isn't another prize
 	Reason string       `yaml:"reason" validate:"max=500"`
 	Labels []Label      `validate:"-"`
+	Double string       `validate:"-"` // why it may look like another gift, or a person stand twice in its table
 	Pos    Pos          `validate:"-"`
 
 	On         schedule.Date `validate:"-"` // the day on which it is given once; zero for at once

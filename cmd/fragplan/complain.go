@@ -53,11 +53,7 @@ func (p *program) complain(err error, asJSON bool) {
 	switch {
 	case asJSON && errors.As(err, &wrong):
 		for _, d := range wrong.List {
-			j := report.Diagnostic{Summary: d.Message, Detail: d.Hint, Rule: d.Rule, File: d.File, Line: d.Line, Column: d.Column}
-			if text, before, ok := d.Source(); ok {
-				j.Source, j.Caret = text, &before
-			}
-			p.diagnostic(j)
+			p.diagnostic(diagnosticOf(d))
 		}
 		if wrong.More > 0 {
 			p.diagnostic(report.Diagnostic{Summary: fmt.Sprintf("and %d more", wrong.More)})
@@ -86,6 +82,15 @@ func (p *program) tell(text string) {
 		return
 	}
 	fmt.Fprintf(p.stderr, "fragplan: %s\n", printable(text))
+}
+
+// diagnosticOf is what is found in a file, for programs.
+func diagnosticOf(d spec.Diagnostic) report.Diagnostic {
+	j := report.Diagnostic{Summary: d.Message, Detail: d.Hint, Rule: d.Rule, File: d.File, Line: d.Line, Column: d.Column}
+	if text, before, ok := d.Source(); ok {
+		j.Source, j.Caret = text, &before
+	}
+	return j
 }
 
 func (p *program) diagnostic(d report.Diagnostic) {

@@ -20,7 +20,16 @@ func (p *program) validateCommand() *cobra.Command {
 			}
 			grants, people, files := len(project.spec.Grants), recipients(project.spec), len(project.spec.Files)
 			if asJSON {
-				return report.ValidJSON(p.stdout, grants, people, files)
+				var warnings []report.Diagnostic
+				for _, d := range project.spec.Warnings {
+					w := diagnosticOf(d)
+					w.Severity = "warning"
+					warnings = append(warnings, w)
+				}
+				return report.ValidJSON(p.stdout, grants, people, files, warnings)
+			}
+			for _, d := range project.spec.Warnings {
+				fmt.Fprint(p.stderr, "warning: "+d.String())
 			}
 			_, err = fmt.Fprintf(p.stdout, "Sound: %s for %s in %s.\n", report.Count(grants, "grant"), report.Count(people, "person"), report.Count(files, "file"))
 			return err
