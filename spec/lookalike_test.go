@@ -35,7 +35,7 @@ func TestLookalikesAreWarnings(t *testing.T) {
 		got = append(got, w.Pos.String()+" "+w.Rule+" "+w.Message)
 	}
 	want := `people.yaml:4:3 lookalike id bi11 looks like bill, at people.yaml:3:3
-grants/a.yaml:2:16 lookalike user name @ann_petr0va looks like @ann_petrova, at people.yaml:2:3`
+grants/a.yaml:2:17 lookalike user name @ann_petr0va looks like @ann_petrova, at people.yaml:2:3`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 	}
