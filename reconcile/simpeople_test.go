@@ -296,8 +296,8 @@ func (s *sim) claim() bool {
 	var events []ledger.Event
 	for _, t := range s.chain.history {
 		sold := s.returned[t.Position]
-		if sold == nil || p.book.Explained(t.Position) || s.open(p.book, sold) {
-			continue // or it is to be said first whom it was for
+		if sold == nil || p.book.Explained(t.Position) || s.open(p.book, sold) || s.unsettled(p, sold) {
+			continue // or it is to be said first whom it was for, or apply says it
 		}
 		var order *ledger.Order
 		for id := ledger.OrderID(1); id <= p.book.LastOrder; id++ {
@@ -318,6 +318,17 @@ func (s *sim) claim() bool {
 	}
 	p.decide(events)
 	return len(events) > 0
+}
+
+// unsettled: what paid for it is in flight, as far as the ledger knows. The next
+// apply finds that it was executed, and whose money came back.
+func (s *sim) unsettled(p *process, sold *sale) bool {
+	for id := ledger.OrderID(1); id <= p.book.LastOrder; id++ {
+		if o := p.book.Orders[id]; (o.Phase == ledger.Armed || o.Phase == ledger.Offered) && s.market.known[p.terms[id]] == sold {
+			return true
+		}
+	}
+	return false
 }
 
 // open reports whether nobody has said yet whom a sale was for.
