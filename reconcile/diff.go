@@ -44,7 +44,8 @@ func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *
 	d.edits()
 	d.dates(want)
 	d.findWinners(want)
-	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: append(append([]Action{}, d.moved()...), d.taken()...), Open: underWay(have), Moves: m.moves}
+	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: make([]Action, 0, len(want)), Open: underWay(have), Moves: m.moves}
+	p.Actions = append(append(p.Actions, d.moved()...), d.taken()...)
 	for _, o := range want {
 		p.Today = max(p.Today, o.Today)
 		if o.Due() {

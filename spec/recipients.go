@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -21,6 +22,7 @@ func (l *loader) resolve() {
 	l.words = append(l.groupNames(), l.ids...)
 	groups := l.resolveGroups()
 	total := 0
+	l.p.Grants = slices.Grow(l.p.Grants, len(l.pending))
 	for _, g := range l.pending {
 		if g.csv != nil {
 			l.fromRows(&g)

@@ -29,35 +29,6 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkPlan plans with nothing to do, in a process of its own: CPU time
-// and peak memory of one plan, and how the time grows with the grants. It
-// stands before BenchmarkApply and keeps its worlds in other processes,
-// because a child's peak is never below what its parent held when it began.
-func BenchmarkPlan(b *testing.B) {
-	binary := built(b)
-	mean := map[int]float64{}
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			dir := b.TempDir()
-			community(b, dir, n)
-			spawn(b, binary, "-chdir", dir, "-sandbox", "sandbox", "set", "fund=1000000")
-			spawn(b, binary, "-chdir", dir, "-sandbox", "apply", "-auto-approve")
-			var cpu time.Duration
-			var peak int64
-			for b.Loop() {
-				c, p := spawn(b, binary, "-chdir", dir, "-sandbox", "plan")
-				cpu, peak = cpu+c, max(peak, p)
-			}
-			mean[n] = cpu.Seconds() / float64(b.N)
-			b.ReportMetric(mean[n], "CPU-s/op")
-			b.ReportMetric(float64(peak)/1e6, "peak-MB")
-			if n > 1_000 {
-				b.ReportMetric(mean[n]/mean[1_000], "times-1000")
-			}
-		})
-	}
-}
-
 // BenchmarkApply buys everything in a world without a pace, world included:
 // what one grant takes of Fragment and of the chain, and how long the same
 // calls would take at the pace kept with the live service.
