@@ -51,6 +51,8 @@ type loader struct {
 
 	confirmed map[string]confirmation // by handle, in lower case
 
+	recurring map[recurrence]recurred // rules of RFC 5545 that were read
+
 	partial bool    // a file could not be read, or a part of it; so who isn't known may stand there
 	money   payWith // of fragplan.yaml
 }

@@ -234,7 +234,7 @@ func (l *loader) grant(d *doc, e entry, defaults []entry, money payWith) {
 	default:
 		d.bad(items[1].key, "product", "make a grant of each", "grant %s gives both %s and %s", clip(name), items[0].name, items[1].name)
 	}
-	d.schedule(&g.Grant, &g.timing, e)
+	l.schedule(d, &g.Grant, &g.timing, e)
 	d.validate(e.value, g.Grant, e.key)
 	l.pending = append(l.pending, g)
 }

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"regexp"
 	"time"
 
@@ -115,7 +116,7 @@ func (d *doc) date(n *yaml.Node, what string) (schedule.Date, bool) {
 }
 
 // schedule makes a grant's rule of what was read, once all fields are.
-func (d *doc) schedule(g *Grant, t *timing, e entry) {
+func (l *loader) schedule(d *doc, g *Grant, t *timing, e entry) {
 	at := func(names ...string) *yaml.Node {
 		for _, name := range names {
 			if t.at[name] != nil {
@@ -158,7 +159,7 @@ func (d *doc) schedule(g *Grant, t *timing, e entry) {
 	if t.every != "" {
 		g.Rule, err = schedule.Every(t.every, t.starting, t.until)
 	} else {
-		g.Rule, err = schedule.Recur(t.rrule, t.starting, t.until)
+		g.Rule, err = l.recurs(t.rrule, t.starting, t.until)
 	}
 	if err != nil {
 		d.bad(at("every", "rrule"), "schedule", "write every: month, 2 weeks, quarter or the like, or a rule of RFC 5545 with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY", "%v", clipError(err))
@@ -217,4 +218,36 @@ func (p *Project) Dated() bool {
 		}
 	}
 	return false
+}
+
+// maxRecurrences bounds how many different rules of RFC 5545 are read: one may
+// have to be followed to the end of the calendar to see that it makes a date.
+const maxRecurrences = 200
+
+// A recurrence is a rule as it is written, and recurred what it means.
+type recurrence struct {
+	text            string
+	starting, until schedule.Date
+}
+
+type recurred struct {
+	rule schedule.Rule
+	err  error
+}
+
+// recurs reads a rule of RFC 5545, each once.
+func (l *loader) recurs(text string, starting, until schedule.Date) (schedule.Rule, error) {
+	this := recurrence{text, starting, until}
+	r, known := l.recurring[this]
+	switch {
+	case known:
+		return r.rule, r.err
+	case len(l.recurring) == maxRecurrences:
+		return schedule.Rule{}, fmt.Errorf("there are more than %d different rules; grants that fall due together can have the same", maxRecurrences)
+	case l.recurring == nil:
+		l.recurring = map[recurrence]recurred{}
+	}
+	r.rule, r.err = schedule.Recur(text, starting, until)
+	l.recurring[this] = r
+	return r.rule, r.err
 }

@@ -138,3 +138,26 @@ groups: {mods: {ann: {since: 2026-12-%02d}, vera: {until: 2027-02-%02d}}}
 		}
 	})
 }
+
+// So many different rules that following them would take a minute are refused,
+// and one that stands often is followed once.
+func TestManyRules(t *testing.T) {
+	grants := func(n int, starting func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("grants:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  g%d: {to: ann, stars: 50, rrule: \"FREQ=MONTHLY;BYDAY=1MO\", starting: %s}\n", i, starting(i))
+		}
+		return b.String()
+	}
+	same := func(int) string { return "2026-12-01" }
+	each := func(i int) string { return schedule.DateOf(2026, 12, 1+i).String() }
+	if _, err := spec.Load(project(t, "grants/a.yaml", grants(1000, same))); err != nil {
+		t.Error(err)
+	}
+	if _, err := spec.Load(project(t, "grants/a.yaml", grants(200, each))); err != nil {
+		t.Error(err)
+	}
+	_, err := spec.Load(project(t, "grants/a.yaml", grants(201, each)))
+	check(t, err, "grants/a.yaml:202:37 schedule: every: month")
+}
