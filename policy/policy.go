@@ -56,6 +56,7 @@ type Limits struct {
 
 	Campaigns []Campaign `json:",omitempty"` // budgets of files of grants
 	Rules     []Rule     `json:",omitempty"` // what a team demands beside limits
+	Approvals *Approvals `json:",omitempty"` // who must have signed a plan; nil for nobody
 
 	Destinations []ton.Address `json:",omitempty"` // the accounts that may be paid
 }

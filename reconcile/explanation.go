@@ -162,6 +162,11 @@ func (e *Explanation) others(j *judge, a Action, at Moment) {
 	}
 }
 
+// OfLimit reports whether a limit, a ceiling, a budget or a rule is meant.
+func (c Code) OfLimit() bool {
+	return limited[c] || c == CodeNewGrants || c == CodeSlippage || c == CodeNoBudget || c == "run_limit" || c == "undelivered_limit"
+}
+
 // limited are the codes of lines that a limit or a ceiling has blocked.
 var limited = map[Code]bool{
 	CodeOrderLimit: true, CodeNoCeiling: true, CodePrice: true, CodeFirstTime: true, CodeDay: true, CodeMonth: true, CodePerson: true,

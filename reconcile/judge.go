@@ -14,8 +14,9 @@ import (
 
 // A Moment is when a plan is judged, and what the wallet holds then.
 type Moment struct {
-	Time uint32       // Unix seconds, of the chain
-	Held []ton.Amount // one amount an asset; nil if it is not known
+	Time  uint32       // Unix seconds, of the chain
+	Held  []ton.Amount // one amount an asset; nil if it is not known
+	Lasts uint32       // seconds for which a saved plan is good; 0 if nobody says
 }
 
 // Judge asks the limits that depend on what was bought before and when. Lines

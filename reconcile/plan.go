@@ -67,6 +67,7 @@ const (
 	CodeRule     Code = "rule"           // a rule of the team denies it
 	CodeBalance  Code = "balance_limit"  // it would leave too little in the wallet
 
+	CodeNoBudget  Code = "no_budget"  // no campaign budget allows it, and nobody watches
 	CodeNewGrants Code = "new_grants" // too much that is new at once; it stops the whole plan
 	CodeSlippage  Code = "slippage"   // an offer that is dearer than the plan; only apply meets it
 )
@@ -121,7 +122,9 @@ func (a Action) decision() decision {
 }
 
 // Failure reports whether the line is something that a person must mend.
-func (a Action) Failure() bool { return a.Verb == Blocked && a.Code != CodePremiumRuns }
+func (a Action) Failure() bool {
+	return a.Verb == Blocked && a.Code != CodePremiumRuns && a.Code != CodeNoBudget
+}
 
 // A Violation stops the whole plan.
 type Violation struct {
@@ -167,6 +170,8 @@ type Plan struct {
 	Open    []ton.Amount `json:"open,omitempty"` // what payments under way and requests that are out may still pay, with their fees
 	Created int64        `json:"created"`        // Unix seconds of the planner's clock; display only
 	Nonce   string       `json:"nonce"`
+	Expires uint32       `json:"expires,omitempty"` // Unix seconds of the chain, after which it is not applied any more; 0 if it buys nothing
+	Partial bool         `json:"partial,omitempty"` // lines were left out of it
 	Sandbox bool         `json:"sandbox,omitempty"` // made against the world on this machine
 }
 
@@ -239,13 +244,13 @@ func (p *Plan) Digest() ton.Hash {
 	b, err := json.Marshal(struct {
 		Ledger string
 		Wallet ton.Address
-		Limits policy.Limits
+		Limits json.RawMessage
 		Lines  []line
 		Rules  []ledger.RuleSeen `json:",omitempty"`
 
 		Moves   []ledger.KeyMoved   `json:",omitempty"`
 		Settled []ledger.KeySettled `json:",omitempty"`
-	}{p.Ledger, p.Wallet, p.Limits, lines, p.Rules, p.Moves, p.Settled})
+	}{p.Ledger, p.Wallet, encoded(p.Limits), lines, p.Rules, p.Moves, p.Settled})
 	if err != nil {
 		panic(fmt.Sprintf("reconcile: a plan does not serialize: %v", err))
 	}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,10 @@ func DecodePlan(b []byte) (*Plan, error) {
 	}
 	if f.Checksum != ton.Hash(sha256.Sum256(f.Plan)) {
 		return nil, fmt.Errorf("%w: the checksum does not fit", ErrPlanFile)
+	}
+	// What JSON reads the same is not the same: no byte may differ.
+	if again, err := json.Marshal(f); err != nil || !bytes.Equal(again, b) {
+		return nil, fmt.Errorf("%w: it is not as it was written", ErrPlanFile)
 	}
 	var p Plan
 	if err := json.Unmarshal(f.Plan, &p); err != nil {
@@ -82,7 +87,7 @@ func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, 
 	case !slices.Equal(plan.Limits.Destinations, limits.Destinations):
 		return fmt.Errorf("%w: the accounts that may be paid have changed", ErrStale)
 	case !slices.Equal(encoded(plan.Limits), encoded(limits)):
-		return fmt.Errorf("%w: the limits in fragplan.yaml have changed", ErrStale)
+		return fmt.Errorf("%w: the limits or the rules in fragplan.yaml have changed", ErrStale)
 	}
 	digest := plan.Digest()
 	ours := map[ledger.RunID]bool{}
@@ -92,6 +97,9 @@ func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, 
 		if ours[id] && r.Outcome != "" {
 			return ErrApplied
 		}
+	}
+	if err := plan.expired(at); err != nil {
+		return err
 	}
 	prices := Prices{}
 	for _, a := range plan.Actions {
@@ -125,17 +133,22 @@ func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, 
 		key  string
 		part int
 	}
-	still := map[place]Action{}
+	still, keys := map[place]Action{}, map[string]Action{}
 	for _, a := range now.Actions {
-		still[place{a.Key, a.Part}] = a
+		still[place{a.Key, a.Part}], keys[a.Key] = a, a
 	}
+	var other Stale
 	for _, a := range plan.Actions {
 		if o := boughtFor(have, a); !a.Buys() || o != nil && ours[o.Run] {
 			continue
 		}
 		if b := still[place{a.Key, a.Part}]; !b.Buys() || b.decision() != a.decision() {
-			return fmt.Errorf("%w: %s is no longer what was approved", ErrStale, a.Key)
+			b, found := keys[a.Key]
+			other.Lines = append(other.Lines, StaleLine{a.Key, stale(a, b, found)})
 		}
+	}
+	if len(other.Lines) > 0 {
+		return &other
 	}
 	return nil
 }
@@ -152,7 +165,10 @@ func boughtFor(have *ledger.State, a Action) *ledger.Order {
 	return nil
 }
 
+// encoded are the limits as what is approved knows them. The budgets of
+// campaigns are asked anew: that of another file may have changed.
 func encoded(l policy.Limits) []byte {
+	l.Campaigns = nil
 	b, err := json.Marshal(l)
 	if err != nil {
 		panic(fmt.Sprintf("reconcile: limits do not serialize: %v", err))

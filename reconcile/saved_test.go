@@ -2,6 +2,8 @@ package reconcile_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,10 +139,111 @@ func TestPlanFile(t *testing.T) {
 		t.Error("the digest changed on the way through a file")
 	}
 	for i := range file {
-		bad := append([]byte{}, file...)
-		bad[i] ^= 0x01
-		if p, err := reconcile.DecodePlan(bad); err == nil && cmp.Diff(plan, p) != "" {
-			t.Fatalf("byte %d changed and the plan was taken", i)
+		for bit := range 8 {
+			bad := append([]byte{}, file...)
+			bad[i] ^= 1 << bit
+			if _, err := reconcile.DecodePlan(bad); !errors.Is(err, reconcile.ErrPlanFile) {
+				t.Fatalf("bit %d of byte %d changed and the plan was taken", bit, i)
+			}
+		}
+		for _, bad := range [][]byte{file[:i], slices.Insert(slices.Clone(file), i, ' ')} {
+			if _, err := reconcile.DecodePlan(bad); !errors.Is(err, reconcile.ErrPlanFile) {
+				t.Fatalf("a byte was put in or the end cut off at %d, and the plan was taken", i)
+			}
+		}
+	}
+}
+
+// A stale plan names each purchase that is no longer what was approved, and why.
+func TestAStalePlanSaysWhichAndWhy(t *testing.T) {
+	want := []spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 50), wants("g/cleo", product.Stars, 50), wants("g/dan", product.Stars, 50), wants("g/eve", product.Stars, 50)}
+	plan := reconcile.Diff(want, past(), nil, limits)
+	now := slices.Clone(want[:4])
+	now[0].Item.Quantity = 200
+	now[2].Handle = "cleopatra"
+	cheaper := past(order("g/bob", ledger.Paid, product.Stars, 50))
+	err := reconcile.CheckSaved(plan, plan.Wallet, now, cheaper, limits, reconcile.Moment{})
+	var stale *reconcile.Stale
+	if !errors.Is(err, reconcile.ErrStale) || !errors.As(err, &stale) {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, l := range stale.Lines {
+		got[l.Key] = l.Why
+	}
+	if d := cmp.Diff(map[string]string{
+		"g/ann": "100 stars were approved, and now it is 200 stars", "g/bob": "it was given meanwhile",
+		"g/cleo": "it was for @cleo, and now it is for @cleopatra", "g/eve": "it is no longer written",
+	}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// A plan is good until a time, by the chain's clock, and no longer than plans may
+// be; the budget of another campaign does not matter to it.
+func TestAPlanExpires(t *testing.T) {
+	want := []spec.Occurrence{wants("g/ann", product.Stars, 100)}
+	plan := reconcile.Diff(want, past(), nil, limits)
+	plan.Expires = 1_000_000
+	check := func(l policy.Limits, at reconcile.Moment) error {
+		return reconcile.CheckSaved(plan, plan.Wallet, want, past(), l, at)
+	}
+	if err := check(limits, reconcile.Moment{Time: 1_000_000, Lasts: 3600}); err != nil {
+		t.Errorf("in its last second: %v", err)
+	}
+	if err := check(limits, reconcile.Moment{Time: 1_000_001, Lasts: 3600}); !errors.Is(err, reconcile.ErrStale) {
+		t.Errorf("after it: %v", err)
+	}
+	if err := check(limits, reconcile.Moment{Time: 900_000, Lasts: 3600}); !errors.Is(err, reconcile.ErrStale) {
+		t.Errorf("made to last for ever: %v", err)
+	}
+	other := limits
+	other.Campaigns = []policy.Campaign{{Name: "other", Grants: []string{"h"}}}
+	if err := check(other, reconcile.Moment{Time: 999_999, Lasts: 3600}); err != nil {
+		t.Errorf("another campaign: %v", err)
+	}
+}
+
+// A part of a plan is what was named; whoever names nothing is told.
+func TestAPartOfAPlan(t *testing.T) {
+	winter := wants("h/ann", product.Stars, 50)
+	winter.Labels = []spec.Label{{Name: "season", Value: "winter"}}
+	want := []spec.Occurrence{wants("g/ann", product.Stars, 100), wants("g/bob", product.Stars, 50), winter}
+	for name, c := range map[string]struct {
+		target, exclude []string
+		keys            string // "" for an error
+	}{
+		"all":               {nil, nil, "g/ann g/bob h/ann"},
+		"a grant":           {[]string{"g"}, nil, "g/ann g/bob"},
+		"a key":             {[]string{"g/bob"}, nil, "g/bob"},
+		"a beginning":       {[]string{"g/*", "h/a*"}, []string{"g/ann"}, "g/bob h/ann"},
+		"a label":           {[]string{"season=winter"}, nil, "h/ann"},
+		"all but a label":   {nil, []string{"season=winter"}, "g/ann g/bob"},
+		"nothing":           {[]string{"gg"}, nil, ""},
+		"nothing left out":  {nil, []string{"season=spring"}, ""},
+		"a key's beginning": {[]string{"g/an"}, nil, ""},
+	} {
+		plan := reconcile.Diff(want, past(), nil, limits)
+		err := plan.Only(c.target, c.exclude)
+		var keys []string
+		for _, a := range plan.Actions {
+			keys = append(keys, a.Key)
+		}
+		if got := strings.Join(keys, " "); (err != nil) != (c.keys == "") || err == nil && (got != c.keys || plan.Partial != (len(keys) < 3)) {
+			t.Errorf("%s: %s, partial %t, %v", name, got, plan.Partial, err)
+		}
+	}
+}
+
+// Without a person, only what a campaign's budget allows is bought.
+func TestWithinBudgets(t *testing.T) {
+	l := limits
+	l.Campaigns = []policy.Campaign{{Name: "regular", Grants: []string{"g"}, Max: []policy.Rate{{Max: tons(100_000)[0]}}}, {Name: "free", Grants: []string{"h"}}}
+	plan := reconcile.Diff([]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("h/ann", product.Stars, 50), wants("i/ann", product.Stars, 60)}, past(), nil, l)
+	plan.WithinBudgets()
+	for i, want := range []reconcile.Code{"", reconcile.CodeNoBudget, reconcile.CodeNoBudget} {
+		if a := plan.Actions[i]; a.Code != want || a.Buys() != (want == "") || a.Failure() {
+			t.Errorf("%s: %c %s", a.Key, a.Verb, a.Code)
 		}
 	}
 }

@@ -76,6 +76,9 @@ func Plan(w io.Writer, p *reconcile.Plan, s Style, showUnchanged bool) error {
 	if p.Sandbox {
 		b.WriteString("Sandbox: no real money moves.\n")
 	}
+	if p.Partial {
+		b.WriteString("Partial: lines were left out of this plan.\n")
+	}
 	if ceilings(p) {
 		b.WriteString("Prices are ceilings, the worst case: today's prices were not asked for.\n")
 	}

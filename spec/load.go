@@ -23,7 +23,7 @@ func Load(dir string) (*Project, error) {
 	}
 	defer root.Close()
 	l := &loader{
-		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}, Timezone: time.UTC},
+		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}, Timezone: time.UTC, PlanExpiry: DefaultExpiry},
 		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{}, confirmed: map[string]confirmation{},
 	}
 	l.load(start)
@@ -126,6 +126,10 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 			l.timezone(d, e.value)
 		case "limits":
 			l.limits(d, e)
+		case "plans":
+			l.plans(d, e)
+		case "approvals":
+			l.approvals(d, e)
 		case "rules":
 			l.rules(d, e.value)
 		case "sessions":
@@ -148,7 +152,7 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 		case "people", "groups", "grants", "defaults", "moved", "settled", "import":
 			d.bad(e.key, "unknown-field", "move them to a file and list it under files:", "%s don't stand in %s", e.name, MainFile)
 		default:
-			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "rules", "sessions", "notices", "destinations", "pay_with", "files")
+			d.unknown(e.key, MainFile, "version", "wallet", "ledger", "timezone", "limits", "rules", "plans", "approvals", "sessions", "notices", "destinations", "pay_with", "files")
 		}
 	}
 	if n.Kind == yaml.MappingNode {

@@ -23,6 +23,8 @@ type (
 		Timezone     string               `yaml:"timezone,omitempty" jsonschema_description:"whose clocks say when a day begins: Europe/Berlin; UTC if nothing is written"`
 		Limits       bounds               `yaml:"limits" jsonschema_description:"what bounds every purchase"`
 		Rules        []demand             `yaml:"rules,omitempty" jsonschema_description:"what is demanded of purchases beside limits, in CEL"`
+		Plans        *planned             `yaml:"plans,omitempty" jsonschema_description:"of plans that are saved"`
+		Approvals    *approvals           `yaml:"approvals,omitempty" jsonschema_description:"how many people must have signed a plan"`
 		Sessions     map[string]keySource `yaml:"sessions,omitempty" jsonschema_description:"where the cookies of each session at Fragment are; the environment's own if nothing is written"`
 		Notices      *notices             `yaml:"notices,omitempty" jsonschema_description:"where people are told what became of a run"`
 		Destinations addresses            `yaml:"destinations,omitempty" jsonschema_description:"the accounts that may be paid"`
@@ -34,6 +36,17 @@ type (
 		When string `yaml:"when" jsonschema:"minLength=1,maxLength=2000" jsonschema_description:"an expression that is true or false, such as first && cost_ton > ton(\"5\")"`
 		Deny string `yaml:"deny,omitempty" jsonschema:"minLength=1,maxLength=500" jsonschema_description:"what is said of what must not be bought"`
 		Warn string `yaml:"warn,omitempty" jsonschema:"minLength=1,maxLength=500" jsonschema_description:"what is said of what may be bought all the same"`
+	}
+	planned struct {
+		Expire string `yaml:"expire,omitempty" jsonschema:"pattern=^[0-9.]+(h|m|s)([0-9.]+(m|s))*$" jsonschema_description:"how long a saved plan is good: 24h"`
+	}
+	approvals struct {
+		Signers string   `yaml:"signers" jsonschema:"minLength=1" jsonschema_description:"the file of those who may sign, as git's gpg.ssh.allowedSignersFile"`
+		Quorum  []quorum `yaml:"quorum" jsonschema:"minItems=1" jsonschema_description:"how many must, by what a plan may cost"`
+	}
+	quorum struct {
+		Above sum `yaml:"above" jsonschema_description:"what a plan may cost more than: 50 TON"`
+		Count int `yaml:"count" jsonschema:"minimum=1,maximum=20" jsonschema_description:"so many people"`
 	}
 	payer struct {
 		Version   string     `yaml:"version" jsonschema:"enum=v5r1,enum=v4r2" jsonschema_description:"the wallet's contract"`
@@ -103,6 +116,7 @@ type (
 	keySource string
 	paths     struct{}
 	rates     struct{}
+	sum       string
 	record    struct{}
 	walletKey struct{}
 )
@@ -144,6 +158,7 @@ func (keySource) JSONSchema() *jsonschema.Schema {
 	return text(`^(env:\s*[A-Za-z_][A-Za-z0-9_]*|(file|age):.*\S.*)\s*$`)
 }
 func (rates) JSONSchema() *jsonschema.Schema { return one(text(aRate), many(text(aRate))) }
+func (sum) JSONSchema() *jsonschema.Schema   { return text(anAmount) }
 func (paths) JSONSchema() *jsonschema.Schema { return one(text(`.`), many(text(`.`))) }
 func (record) JSONSchema() *jsonschema.Schema {
 	return one(text(`^[^\\:]+$`), reflector().Reflect(recordFields{}))

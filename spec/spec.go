@@ -28,6 +28,7 @@ type Project struct {
 	Wallet       Wallet
 	Ledger       Ledger
 	Limits       policy.Limits
+	PlanExpiry   time.Duration  // for which a saved plan is good
 	Timezone     *time.Location // whose clocks say when a day begins
 	Sessions     []Session      // at Fragment, in the order of the file; empty: the environment's own
 	Notices      Notices        // where people are told what became of a run
