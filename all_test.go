@@ -43,6 +43,7 @@ var doors = map[string][]string{
 	"sandbox/market":  {"ton"},
 	"sandbox/network": {"ton"},
 	"examples/signer": {"ton"},
+	"approval":        {},
 	"forge":           {},
 	"notify":          {},
 	"forge/forgetest": {"forge"},

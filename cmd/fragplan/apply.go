@@ -20,45 +20,79 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
+// applying is what was asked of apply.
+type applying struct {
+	saved    *reconcile.Plan // the plan of a file; nil for the one of now
+	digest   string          // that the plan of now must have; "" for any
+	approved bool            // nobody is asked
+	budgeted bool            // only what campaign budgets allow
+	asJSON   bool
+	unsigned string // the file for a request to pay; "" signs
+
+	target, exclude []string
+}
+
 func (p *program) applyCommand() *cobra.Command {
-	var approved, asJSON bool
-	var unsigned string
+	var a applying
+	var detailed bool
 	c := &cobra.Command{
 		Use: "apply [PLANFILE]", Short: "Buy what the plan says, exactly once", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if asJSON && !approved && len(args) == 0 {
+			unattended := a.approved || a.digest != "" || a.budgeted
+			if a.asJSON && !unattended && len(args) == 0 {
 				return errors.New("apply -json needs -auto-approve or a plan file: it can't ask")
 			}
-			if len(args) == 0 && !approved && !p.terminal() {
-				return errors.New("there is no terminal to ask on: give a plan file or -auto-approve")
+			if len(args) == 1 && (a.digest != "" || a.budgeted || len(a.target)+len(a.exclude) > 0) {
+				return errors.New("a plan file is bought as it is: -plan-digest, -within-budget, -target and -exclude are for a plan that is made anew")
 			}
-			if c.Flags().Changed("unsigned") && unsigned == "" {
+			if len(args) == 0 && !unattended && !p.terminal() {
+				return errors.New("there is no terminal to ask on: give a plan file, -plan-digest or -auto-approve")
+			}
+			if c.Flags().Changed("unsigned") && a.unsigned == "" {
 				return errors.New("-unsigned names the file for the request, or - for stdout")
 			}
-			if unsigned == "-" && asJSON {
+			if a.unsigned == "-" && a.asJSON {
 				return errors.New("-unsigned - and -json both write to stdout: name a file")
 			}
-			var saved *reconcile.Plan
 			if len(args) == 1 {
 				var err error
-				if saved, err = p.savedPlan(args[0]); err != nil {
+				if a.saved, err = p.savedPlan(args[0]); err != nil {
 					return err
 				}
 			}
-			return p.apply(c.Context(), saved, approved, asJSON, unsigned)
+			a.approved = unattended
+			err := p.apply(c.Context(), a)
+			if detailed {
+				return detail(err)
+			}
+			return plainly(err)
 		},
 	}
-	c.Flags().BoolVar(&approved, "auto-approve", false, "don't ask")
-	c.Flags().BoolVar(&asJSON, "json", false, "print every step as one JSON object a line")
-	c.Flags().Var(word{&p.metrics, "FILE"}, "metrics-file", "write figures of the run for Prometheus in this file")
-	c.Flags().Var(word{&unsigned, "FILE"}, "unsigned", "sign nothing: write a TON Connect request to pay in this file (- for stdout)")
+	f := c.Flags()
+	f.BoolVar(&a.approved, "auto-approve", false, "don't ask")
+	f.BoolVar(&a.budgeted, "within-budget", false, "buy only what campaign budgets allow, without asking: for a schedule")
+	f.Var(word{&a.digest, "DIGEST"}, "plan-digest", "go on only if the plan has this digest, without asking")
+	f.Var(list{&a.target, "NAME"}, "target", "buy only this key, grant or label; may be repeated")
+	f.Var(list{&a.exclude, "NAME"}, "exclude", "leave out this key, grant or label; may be repeated")
+	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 3 to 7 for what was not bought, and why")
+	f.BoolVar(&a.asJSON, "json", false, "print every step as one JSON object a line")
+	f.Var(word{&p.metrics, "FILE"}, "metrics-file", "write figures of the run for Prometheus in this file")
+	f.Var(word{&a.unsigned, "FILE"}, "unsigned", "sign nothing: write a TON Connect request to pay in this file (- for stdout)")
 	return c
 }
 
+// plainly is the exit status of an apply without -detailed-exitcode: 0 or 1.
+func plainly(err error) error {
+	if e := (*exit)(nil); errors.As(err, &e) {
+		return &exit{exitError, e.err}
+	}
+	return err
+}
+
 // apply settles what an earlier run left open, shows the plan, asks, and buys.
-func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, asJSON bool, unsigned string) (err error) {
+func (p *program) apply(ctx context.Context, a applying) (err error) {
 	out := p.stdout
-	if unsigned == "-" {
+	if a.unsigned == "-" {
 		p.stdout = p.stderr // the request stands alone
 	}
 	project, err := p.load()
@@ -73,7 +107,7 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	}
 	began := time.Now()
 	defer func() { project.tellOf(ctx, began, err) }()
-	project.unsigned = unsigned != ""
+	project.unsigned = a.unsigned != ""
 	if err := project.owned(); err != nil {
 		return err
 	}
@@ -90,12 +124,12 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	if err := project.takeImports(ctx); err != nil {
 		return err
 	}
-	shown := p.handler(asJSON)
+	shown := p.handler(a.asJSON)
 	settled, err := project.carry(ctx, project.nothing(), shown)
 	project.applied.and(settled)
 	if err != nil {
 		shown.Done(settled, err)
-		return err
+		return project.unsettled(err)
 	}
 	if err := project.reload(ctx); err != nil {
 		return err
@@ -104,24 +138,20 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		shown.Done(settled, err)
 		return err
 	}
-	plan := saved
-	if saved == nil {
-		if plan, err = project.plan(ctx); err != nil {
-			return err
-		}
-	} else if err := project.fresh(ctx, saved); err != nil {
+	plan, err := project.toApply(ctx, a)
+	if err != nil {
 		return err
 	}
 	project.applied.plan = plan
 	shown.Plan(plan)
 	if len(plan.Violations) > 0 {
-		return &exit{code: 1}
+		return &exit{code: exitRefused}
 	}
 	if !plan.Changes() {
 		if err := project.note(ctx, plan); err != nil {
 			return err
 		}
-		err := verdict(settled, plan)
+		err := project.verdict(settled, plan)
 		if len(settled.Undelivered) > 0 {
 			// Perhaps only because the session could not be used to confirm.
 			if why := project.admit(ctx); barred(why) {
@@ -131,17 +161,20 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 		shown.Done(settled, err)
 		return err
 	}
+	if err := project.approved(ctx, plan); err != nil {
+		return err
+	}
 	if err := project.admit(ctx); err != nil {
 		shown.Done(settled, err)
 		return err
 	}
-	if unsigned != "" {
-		if project.till, err = p.openTill(unsigned, out); err != nil {
+	if a.unsigned != "" {
+		if project.till, err = p.openTill(a.unsigned, out); err != nil {
 			return err
 		}
 		defer project.till.close()
 	}
-	if saved == nil && !approved {
+	if a.saved == nil && !a.approved {
 		if err := p.ask(); err != nil {
 			return err
 		}
@@ -149,14 +182,14 @@ func (p *program) apply(ctx context.Context, saved *reconcile.Plan, approved, as
 	result, err := project.carry(ctx, plan, shown)
 	project.applied.and(result)
 	if err == nil {
-		err = verdict(result, plan)
+		err = project.verdict(result, plan)
 	}
 	shown.Done(result, err)
 	p.undelivered(ctx, project)
-	if len(result.Offered) > 0 && !asJSON {
+	if len(result.Offered) > 0 && !a.asJSON {
 		p.showRequest(project.till)
 	}
-	return err
+	return project.unsettled(err)
 }
 
 // note records what is said of keys and the rules of grants, where nothing is
@@ -201,11 +234,37 @@ func (p *program) undelivered(ctx context.Context, project *project) {
 	p.tell(p.complete(fmt.Sprintf("Fragment knows of the payment and does not show the delivery yet: %s. Every apply asks again; fragplan ledger show KEY prints what its support asks for", named)))
 }
 
-// verdict is the exit status of a run that came to its end: 1 if a person must
-// look at something.
-func verdict(r reconcile.Result, plan *reconcile.Plan) error {
+// toApply is the plan that was asked for, if it may be bought.
+func (p *project) toApply(ctx context.Context, a applying) (*reconcile.Plan, error) {
+	if a.saved != nil {
+		return a.saved, p.fresh(ctx, a.saved)
+	}
+	if a.budgeted && !p.program.sandbox {
+		if err := p.committed(ctx); err != nil {
+			return nil, fmt.Errorf("-within-budget buys what merged budgets allow: %w", err)
+		}
+	}
+	plan, err := p.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.budgeted {
+		plan.WithinBudgets()
+	}
+	if err := plan.Only(a.target, a.exclude); err != nil {
+		return nil, err
+	}
+	if a.digest != "" {
+		return plan, checkDigest(plan, a.digest)
+	}
+	return plan, nil
+}
+
+// verdict is the exit status of a run that came to its end: not 0 if a person
+// must look at something.
+func (p *project) verdict(r reconcile.Result, plan *reconcile.Plan) error {
 	if r.Failed() || failures(plan) {
-		return &exit{code: 1}
+		return &exit{code: p.exitCode(r, plan)}
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ the chain can be asked and is ahead of the ledger, it says so.
 With -out the plan is saved; fragplan apply FILE then buys just that, or
 refuses if something else was bought meanwhile.
 
+-target and -exclude name a key, a grant, thanks/* or a label such as
+season=winter; what stops a plan is asked of the whole of it.
+
 Exit status: 0, or 1 if there was an error or the plan must not be applied.
 With -detailed-exitcode also 2, if something would be bought.`,
 	"fragplan fmt": `Files are named from the project's folder; without any, all YAML files of the
@@ -53,8 +56,24 @@ time, until the chain shows it: the next apply looks. Only a person ends it
 unpaid, with fragplan ledger resolve KEY -as unpaid. One run makes one request;
 what did not fit into it comes with the next.
 
+With -plan-digest the plan is made anew and bought only if it has that digest.
+With -within-budget, for a schedule, only what the budgets of campaigns allow is
+bought. Neither asks. -target and -exclude name a key, a grant, thanks/* or a
+label such as season=winter. What approvals: in fragplan.yaml asks for must be
+signed first: fragplan approve.
+
 Exit status: 0 if everything was bought or asked for, or waits only for Premium
-that still runs; otherwise 1.`,
+that still runs; otherwise 1. With -detailed-exitcode also
+
+  3  something was not bought, the rest was
+  4  what became of a payment is not known yet
+  5  a limit, a rule, a budget or missing approvals forbid it
+  6  the plan that was approved no longer holds
+  7  another run has the ledger`,
+	"fragplan approve": `Shows the plan, of a file or of now, and signs its digest with ssh-keygen and
+your SSH key. The signature becomes a file below approvals/, to be committed.
+Who may sign, and how many must, stands under approvals: in fragplan.yaml; the
+author of what is bought is never enough. Buys nothing.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
 of it, the newest records about it, and the edit or the command that would
 change the outcome. Changes nothing.`,

@@ -27,6 +27,7 @@ const livePace = 2 * time.Second
 func (p *program) planCommand() *cobra.Command {
 	var out string
 	var asJSON, asMarkdown, detailed, unchanged bool
+	var target, exclude []string
 	c := &cobra.Command{
 		Use: "plan", Short: "Show what apply would buy and what it costs", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -51,6 +52,9 @@ func (p *program) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := plan.Only(target, exclude); err != nil {
+				return err
+			}
 			if plan.Changes() {
 				if err := project.foresee(c.Context()); err != nil {
 					return err
@@ -72,6 +76,7 @@ func (p *program) planCommand() *cobra.Command {
 					err = report.Next(p.stdout, plan.Next, p.style())
 				}
 				p.saved(out, plan)
+				project.required(c.Context(), plan)
 			}
 			if err != nil {
 				return err
@@ -90,6 +95,8 @@ func (p *program) planCommand() *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	f.BoolVar(&asMarkdown, "markdown", false, "print the plan as a comment for a code review")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if something would be bought")
+	f.Var(list{&target, "NAME"}, "target", "plan only this key, grant or label; may be repeated")
+	f.Var(list{&exclude, "NAME"}, "exclude", "leave out this key, grant or label; may be repeated")
 	f.BoolVar(&unchanged, "show-unchanged", false, "also list what is given as written")
 	return c
 }
@@ -154,6 +161,7 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 		}
 		plan = want.Diff(book, prices, p.limits())
 		plan.Judge(book, at)
+		plan.Expires = at.Time + at.Lasts
 	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {

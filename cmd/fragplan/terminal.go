@@ -18,8 +18,12 @@ var errCancelled = errors.New("apply cancelled: nothing was bought")
 
 // ask wants the whole word, as Terraform does. An interrupt is a no.
 func (p *program) ask() error {
+	return p.asks("\nDo you want to buy this? The money can't come back.")
+}
+
+func (p *program) asks(question string) error {
 	warn := p.warn.Swap(nil) // nothing is under way
-	fmt.Fprint(p.stdout, "\nDo you want to buy this? The money can't come back.\nOnly 'yes' is accepted: ")
+	fmt.Fprint(p.stdout, question+"\nOnly 'yes' is accepted: ")
 	type answer struct {
 		line string
 		err  error

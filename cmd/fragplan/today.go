@@ -54,7 +54,7 @@ func (p *project) moment(ctx context.Context) (reconcile.Moment, error) {
 		defer cancel()
 	}
 	now, err := p.now(asking)
-	at := reconcile.Moment{Time: uint32(now.Unix())}
+	at := reconcile.Moment{Time: uint32(now.Unix()), Lasts: uint32(p.spec.PlanExpiry / time.Second)}
 	if err == nil && len(p.spec.Limits.Balance) > 0 {
 		at.Held, err = p.held(asking)
 	}
