@@ -56,6 +56,15 @@ func (p *Plan) Worst() Worst {
 	return w
 }
 
+// Signatures is how many people must have signed the plan's digest before it is
+// applied, by what it may cost.
+func (p *Plan) Signatures() int {
+	if p.Limits.Approvals == nil || !p.Changes() {
+		return 0
+	}
+	return p.Limits.Approvals.Needs(p.Worst().Bought)
+}
+
 // atMost is the least of an amount and of what the limits of those names allow.
 func (p *Plan) atMost(a ton.Amount, limits ...string) ton.Amount {
 	for _, name := range limits {

@@ -99,7 +99,10 @@ type jsonPlan struct {
 	Priced        bool            `json:"priced"`       // false: estimates are ceilings
 	Sandbox       bool            `json:"sandbox"`
 	Changes       bool            `json:"changes"`
-	Created       int64           `json:"created"` // Unix seconds; when live prices were asked
+	Created       int64           `json:"created"`              // Unix seconds; when live prices were asked
+	Expires       int64           `json:"expires,omitempty"`    // Unix seconds by the chain's time, after which it is not applied any more
+	Partial       bool            `json:"partial,omitempty"`    // lines were left out of it
+	Signatures    int             `json:"signatures,omitempty"` // so many people must sign its digest
 	Actions       []jsonAction    `json:"actions"`
 	Violations    []jsonViolation `json:"violations"`
 	Cautions      []jsonCaution   `json:"cautions,omitempty"` // worth a look; they stop nothing
@@ -213,7 +216,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
-		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Today: p.Today.String(), Next: p.Next, Behind: backgroundOf(p.Behind),
+		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Expires: int64(p.Expires), Partial: p.Partial, Signatures: p.Signatures(), Today: p.Today.String(), Next: p.Next, Behind: backgroundOf(p.Behind),
 		Destinations: []string{}, Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
 	}
 	for _, a := range p.Limits.Destinations {

@@ -203,6 +203,9 @@ func against(now, before []ton.Amount) string {
 // required lists what keeps lines of the plan from being bought, for somebody
 // to mend.
 func required(p *reconcile.Plan) (items []string) {
+	if need := p.Signatures(); need > 0 {
+		items = append(items, fmt.Sprintf("%s over the digest below, not only the author's: `fragplan approve`", Count(need, "signature")))
+	}
 	for _, v := range p.Violations {
 		items = append(items, "**Stopped** by "+span(v.Rule)+": "+span(commands(p, v.Message))+place(v.Place)+fenced(v.Paste))
 	}
@@ -216,6 +219,13 @@ func required(p *reconcile.Plan) (items []string) {
 
 // cautions lists what is bought all the same, and worth a look.
 func cautions(p *reconcile.Plan) (items []string) {
+	for _, a := range p.Actions {
+		for _, w := range a.Warn {
+			if a.Buys() {
+				items = append(items, span(a.Key)+": "+span(w))
+			}
+		}
+	}
 	for _, v := range p.Warnings {
 		items = append(items, span(v.Rule)+": "+span(commands(p, v.Message))+place(strings.Join(v.Places, ", ")))
 	}
