@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill sim attack planted browser editor bench release fmt
+.PHONY: help build demo test check kill sim attack planted browser editor hostile bench release fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ browser: ## open the page of report -format html in Chromium (Debian's package c
 editor: ## try the schemas in the language server behind YAML in editors (node and npm)
 	cd spec/testdata/editor && npm ci --no-audit --no-fund
 	go test -count=1 -v -run TestTheSchemasInAnEditor ./spec
+
+hostile: ## read files that were written to make a reader suffer, and fuzz for two minutes
+	HOSTILE=1 go test -count=1 -v -timeout 30m -run TestHostileProjects ./cmd/fragplan
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime 2m ./spec
 
 MUTATIONS = 1000000
 attack: ## be a hostile Fragment and a hostile signer, MUTATIONS times

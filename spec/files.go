@@ -15,7 +15,7 @@ import (
 const (
 	maxFiles     = 1000
 	maxFileSize  = 8 << 20
-	maxTotalSize = 64 << 20
+	maxTotalSize = 32 << 20
 )
 
 // folder reads a project's files. Nothing outside the folder can be reached
@@ -56,7 +56,7 @@ func (f *folder) read(name string) (string, error) {
 	case len(b) > maxFileSize:
 		return "", &errNotRead{"file-size", fmt.Sprintf("file %q is larger than 8 MiB", name), "split it into several files and list them under files:"}
 	case f.total > maxTotalSize:
-		return "", &errNotRead{"file-size", "the files of the project are larger than 64 MiB together", ""}
+		return "", &errNotRead{"file-size", "the files of the project are larger than 32 MiB together", ""}
 	}
 	return string(b), nil
 }

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	_ "time/tzdata" // time zones also where the system has none
@@ -19,7 +21,21 @@ import (
 	"github.com/fragplan/fragplan/ton"
 )
 
-func main() { os.Exit(start("", ton.USDTMaster)) }
+func main() {
+	sparing()
+	os.Exit(start("", ton.USDTMaster))
+}
+
+// generous is up to where garbage may double the memory in use. From there on
+// it is collected sooner, so that large files don't take twice what they need.
+const generous = 440 << 20
+
+// sparing leaves it to GOMEMLIMIT where somebody has set that.
+func sparing() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(generous)
+	}
+}
 
 // start runs the command line of this process, with Fragment at a URL and a
 // contract that makes USDT.
