@@ -78,8 +78,8 @@ func (c Check) Signer(ctx context.Context, digest, signature string) (string, er
 	return "", fmt.Errorf("%s is not over this plan: %w", filepath.Base(signature), err)
 }
 
-// Signers are those who have signed a digest in the files of a folder, each
-// once, and why other files there don't count.
+// All returns who has signed a digest in the files of a folder, each once, and
+// why other files there don't count.
 func (c Check) All(ctx context.Context, digest, dir string) (names []string, refused []error) {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.sig")) // the pattern is ours
 	for _, f := range files {

@@ -3,6 +3,10 @@
 // how the difference is bought exactly once. [Apply] carries its decisions out
 // through four sockets: [Ledger], [Market], [Signer] and [Chain].
 //
+// judge.go asks the limits that depend on what was bought before and when, and
+// rules.go what a team demands beside them; narrow.go leaves lines out of a plan,
+// and stale.go says why a saved one no longer holds.
+//
 // dates.go says which dates of grants that recur are bought; rename.go finds
 // keys that were paid under another name.
 //
