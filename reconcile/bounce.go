@@ -199,6 +199,11 @@ func Claim(book *ledger.State, wallet ton.Address, t ton.Transaction, o *ledger.
 	case book.Explained(t.Position):
 		return nil, fmt.Errorf("transaction %s is accounted for: %s", t.Hash, book.Noted[t.Position])
 	case o == nil:
+		for _, p := range book.Open() {
+			if p.Wallet == wallet {
+				return nil, fmt.Errorf("%s, and payment %d of this wallet is not settled: it may be its money, so run fragplan apply first", broughtBack(t), p.ID)
+			}
+		}
 		return ledger.TransactionExplained{Wallet: wallet, Transaction: t.Position, Reason: reason}, nil
 	case o.Wallet != wallet || o.Settled.IsZero() || o.Settled.LT >= t.LT:
 		return nil, fmt.Errorf("%s, and before it order %d for %s was not paid from this wallet", broughtBack(t), o.ID, o.Key)

@@ -288,3 +288,25 @@ func TestAPersonClaimsABounce(t *testing.T) {
 		t.Errorf("%+v, %v, %d findings", e, err, bounces())
 	}
 }
+
+// While a payment of the wallet is open, nobody can say of a bounce that it
+// brought back nothing that was bought: it may be that payment's money.
+func TestABounceIsNobodysOnlyWhenAllIsSettled(t *testing.T) {
+	wallet, other := ton.Address{Account: [32]byte{1}}, ton.Address{Account: [32]byte{2}}
+	bounce := ton.Transaction{Position: ton.Position{LT: 7, Hash: ton.Hash{7}}, In: &ton.In{Bounced: true, Amount: ton.TON}}
+	book := ledger.NewState()
+	book.Wallets[wallet], book.Wallets[other] = &ledger.Wallet{Address: wallet}, &ledger.Wallet{Address: other}
+	p := &ledger.Payment{ID: 1, Wallet: wallet, Phase: ledger.PaymentSigned}
+	book.Payments[1], book.LastPayment = p, 1
+	if _, err := reconcile.Claim(book, wallet, bounce, nil, "a friend's"); err == nil || !strings.Contains(err.Error(), "payment 1 of this wallet is not settled") {
+		t.Errorf("while it is open: %v", err)
+	}
+	p.Wallet = other
+	if _, err := reconcile.Claim(book, wallet, bounce, nil, "a friend's"); err != nil {
+		t.Errorf("while another wallet's is open: %v", err)
+	}
+	p.Wallet, p.Phase = wallet, ledger.PaymentExecuted
+	if _, err := reconcile.Claim(book, wallet, bounce, nil, "a friend's"); err != nil {
+		t.Errorf("when all is settled: %v", err)
+	}
+}
