@@ -38,7 +38,7 @@ func (p *project) committed(ctx context.Context) error {
 
 // authors are the addresses of those who wrote the newest state of the files:
 // the authors of the commits of the newest merge, or of the newest commit, that
-// changed them. A .mailmap says which addresses are one person's.
+// changed them. A .mailmap adds addresses of the same people, and takes none away.
 func (p *project) authors(ctx context.Context) ([]string, error) {
 	if err := p.committed(ctx); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (p *project) authors(ctx context.Context) ([]string, error) {
 		return nil, errors.New("the clone has no history; fetch it whole (fetch-depth: 0)")
 	}
 	log := func(args ...string) []string {
-		out, err := git(ctx, dir, append(append([]string{"log", "--format=%aE"}, args...), append([]string{"--"}, p.reviewable()...)...)...)
+		out, err := git(ctx, dir, append(append([]string{"log", "--format=%ae%n%aE"}, args...), append([]string{"--"}, p.reviewable()...)...)...)
 		if err != nil {
 			return nil // there is no such commit
 		}
