@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill sim attack planted browser editor hostile bench release fmt
+.PHONY: help build demo test check kill runners sim attack planted browser editor hostile bench release fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ check: test ## test, race detector, staticcheck and the workflows
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books
 	KILLS=$(KILLS) go test -count=1 -timeout 3h -parallel 4 -run '^Test(Kill|Together|Paused|FullDisk)$$' -v ./cmd/fragplan
+
+CLONES = 20
+CLONEKILLS = 200
+runners: ## CLONES fresh runners at once and CLONEKILLS kills, over a branch and over PostgreSQL, and its crash matrix
+	KILLS=1 CLONES=$(CLONES) CLONEKILLS=$(CLONEKILLS) go test -count=1 -timeout 6h -run '^Test(Clones|CrashAtEveryWrite/database|Workers)' -v ./cmd/fragplan
 
 sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=memory or sqlite
 	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
@@ -19,7 +18,7 @@ import (
 )
 
 // dying is a ledger whose process dies just before it records that USDT arrived.
-type dying struct{ store *sqlite.Store }
+type dying struct{ store shelf }
 
 func (d dying) Append(ctx context.Context, events []ledger.Event) error {
 	if slices.ContainsFunc(events, func(e ledger.Event) bool { _, is := e.(ledger.TransferReceived); return is }) {
@@ -55,13 +54,13 @@ files: [grants.yaml]
 		t.Fatal(err)
 	}
 	both := []ton.Amount{(100 * ton.TON).Amount(), {Asset: ton.AssetUSDT, Units: 100_000_000}}
-	r := &rig{world: world, path: filepath.Join(dir, ".fragplan", "sandbox", "ledger.db"), limits: policy.Limits{
+	r := &rig{world: world, ledger: project{program: &program{dir: dir}, spec: &spec.Project{Ledger: spec.Ledger{File: ".fragplan/sandbox/ledger.db"}}}, limits: policy.Limits{
 		Order: both, Run: both, Month: both, Undelivered: both,
 		Price: []policy.Ceiling{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Max: ton.Amount{Asset: ton.AssetUSDT, Units: 2_000_000}}},
 	}}
 	r.init(t)
 	r.want = []spec.Occurrence{{Key: "best/@ann_a", Grant: "best", Person: "@ann_a", Handle: "ann_a", Item: product.Item{Kind: product.Stars, Quantity: 50}, PayWith: ton.AssetUSDT}}
-	_, err := r.run(t, func(store *sqlite.Store) reconcile.Ledger { return dying{store} })
+	_, err := r.run(t, func(store shelf) reconcile.Ledger { return dying{store} })
 	if !errors.Is(err, errCrash) {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/fragment"
 	"github.com/fragplan/fragplan/ledger"
-	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
@@ -29,7 +28,7 @@ var errCrash = errors.New("the process is gone")
 // crashing is a ledger whose process dies at its n-th write: just before the
 // write, or just after it.
 type crashing struct {
-	store  *sqlite.Store
+	store  shelf
 	n      int
 	before bool
 	writes int
@@ -52,7 +51,7 @@ func (c *crashing) Append(ctx context.Context, events []ledger.Event) error {
 // rig is one project on one world whose runs come and go.
 type rig struct {
 	world  *sandbox.World
-	path   string
+	ledger project // of it, only the place of its ledger is used
 	limits policy.Limits
 	want   []spec.Occurrence
 }
@@ -60,14 +59,14 @@ type rig struct {
 // apply is one process, which dies at its n-th write.
 func (r *rig) apply(t *testing.T, n int, before bool) (reconcile.Result, error) {
 	t.Helper()
-	return r.run(t, func(s *sqlite.Store) reconcile.Ledger { return &crashing{store: s, n: n, before: before} })
+	return r.run(t, func(s shelf) reconcile.Ledger { return &crashing{store: s, n: n, before: before} })
 }
 
 // run is one process: it opens everything anew, plans, and buys.
-func (r *rig) run(t *testing.T, over func(*sqlite.Store) reconcile.Ledger) (reconcile.Result, error) {
+func (r *rig) run(t *testing.T, over func(shelf) reconcile.Ledger) (reconcile.Result, error) {
 	t.Helper()
 	ctx := t.Context()
-	store, err := sqlite.Open(ctx, r.path)
+	store, err := r.ledger.openShelf(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,10 +129,14 @@ func (r *rig) credited(t *testing.T) {
 // left gives everybody exactly what is written: with every wallet, the bytes,
 // the chain and the file being real.
 func TestCrashAtEveryWrite(t *testing.T) {
-	for _, version := range []ton.WalletVersion{ton.V5R1, ton.V4R2} {
-		t.Run(string(version), func(t *testing.T) {
+	for name, version := range map[string]ton.WalletVersion{"v5r1": ton.V5R1, "v4r2": ton.V4R2, "database": ton.V5R1} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
+			at := project{program: &program{dir: dir}, spec: &spec.Project{Ledger: spec.Ledger{File: "ledger/ledger.db"}}}
+			if name == "database" {
+				at.spec.Ledger = inDatabase(t)
+			}
 			world, err := sandbox.Open(t.Context(), sandbox.Options{Dir: filepath.Join(dir, "world"), Version: version, Balance: 100_000 * ton.TON, USDT: 100_000_000_000})
 			if err != nil {
 				t.Fatal(err)
@@ -141,14 +144,17 @@ func TestCrashAtEveryWrite(t *testing.T) {
 			defer world.Close()
 			plenty := []ton.Amount{(100_000 * ton.TON).Amount(), {Asset: ton.AssetUSDT, Units: 100_000_000_000}}
 			hundred := product.Item{Kind: product.Stars, Quantity: 100}
-			r := &rig{world: world, path: filepath.Join(dir, "ledger", "ledger.db"), limits: policy.Limits{
+			r := &rig{world: world, ledger: at, limits: policy.Limits{
 				Order: plenty, Run: plenty, Month: plenty, Undelivered: plenty,
 				Price: []policy.Ceiling{{Item: hundred, Max: (2 * ton.TON).Amount()}, {Item: hundred, Max: ton.Amount{Asset: ton.AssetUSDT, Units: 2_000_000}}},
 			}}
 			r.init(t)
-			crashed := 0
+			crashed, stride := 0, 1
+			if name == "database" && !thorough() {
+				stride = 3
+			}
 			for _, before := range []bool{true, false} {
-				for n := 1; ; n++ {
+				for n := 1; ; n += stride {
 					r.more(fmt.Sprintf("%d%t", n, before))
 					_, err := r.apply(t, n, before)
 					if err == nil {
@@ -169,7 +175,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 			}
 			r.credited(t)
 			t.Logf("%d crashes, %d orders", crashed, len(r.want))
-			if crashed < 12 {
+			if crashed < 12/stride {
 				t.Errorf("only %d crashes: the run has more writes than that", crashed)
 			}
 		})
@@ -187,7 +193,7 @@ func (r *rig) init(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.Create(t.Context(), r.path, []ledger.Event{
+	store, err := r.ledger.createShelf(t.Context(), []ledger.Event{
 		ledger.Opened{Ledger: "test"},
 		ledger.Anchored{Wallet: r.world.Wallet, Version: r.world.Version, Anchor: a.Last, Block: a.Block},
 	})

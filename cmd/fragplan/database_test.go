@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fragplan/fragplan/ledger/postgres/postgrestest"
+	"github.com/fragplan/fragplan/spec"
 )
 
 // databases is the PostgreSQL server of this package's tests, made at first use.
@@ -81,4 +82,20 @@ func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if err := s.Exec(ts.Getenv("PGDATABASE"), statement); (err != nil) != neg {
 		ts.Fatalf("sql: %v", err)
 	}
+}
+
+// inDatabase is a place for a ledger in a database of its own; without
+// PostgreSQL the test is skipped.
+func inDatabase(t *testing.T) spec.Ledger {
+	t.Helper()
+	s, err := databaseServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgrestest.Need(t, s)
+	name, err := newDatabase(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec.Ledger{URL: s.URL("owner", name)}
 }

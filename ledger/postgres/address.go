@@ -118,7 +118,11 @@ func (a Address) config() (*pgx.ConnConfig, error) {
 		"search_path":        a.schema() + ", pg_temp", // no temporary table hides one of ours
 		"synchronous_commit": "on",
 		"row_security":       "off", // an error instead of rows that are missing
-		"lock_timeout":       "10s",
+		// Tables grow within one transaction, before anybody has counted them: an
+		// index is taken where there is one.
+		"enable_seqscan": "off",
+		"jit":            "off", // compiling one of our small statements takes longer than running it
+		"lock_timeout":   "10s",
 		// A writer that stops in the middle gives way.
 		"idle_in_transaction_session_timeout": "60s",
 		"default_transaction_read_only":       "off",

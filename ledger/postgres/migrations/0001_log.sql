@@ -4,7 +4,8 @@
 --
 -- Texts are compared byte by byte: an index in the order of a language would
 -- break when the system's idea of that order changes, and with it the promises
--- that hang on indexes.
+-- that hang on indexes. The names of a key are put into an array, so that the
+-- index of keys is taken before anybody has counted the rows.
 
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   RAISE integrity_constraint_violation USING MESSAGE = TG_ARGV[0];

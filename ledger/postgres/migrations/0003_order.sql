@@ -77,13 +77,13 @@ CREATE TRIGGER order_is_what_was_found BEFORE INSERT ON orders
 FOR EACH ROW EXECUTE FUNCTION order_is_what_was_found();
 CREATE FUNCTION order_knows_the_prior() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.key AND now <> NEW.key)
- AND (NEW.generation <> coalesce((SELECT max(generation) FROM reissue WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)), 1)
+ AND (NEW.generation <> coalesce((SELECT max(generation) FROM reissue WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))), 1)
   OR NEW.prior <> (SELECT coalesce(sum(quantity), 0) FROM orders
-      WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key) AND generation = NEW.generation AND phase <> 'released')
+      WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)) AND generation = NEW.generation AND phase <> 'released')
     + (SELECT coalesce(sum(quantity), 0) FROM settled
-      WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key) AND generation = NEW.generation)
+      WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)) AND generation = NEW.generation)
   OR NEW.part <> (SELECT coalesce(max(part), 0) + 1 FROM orders
-      WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key) AND generation = NEW.generation AND phase <> 'released'))) THEN
+      WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)) AND generation = NEW.generation AND phase <> 'released'))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'prior sum';
   END IF;
   RETURN NEW;

@@ -160,10 +160,10 @@ CREATE TABLE reissue (
 );
 
 CREATE FUNCTION reissue_follows_the_newest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF (NEW.generation <> (SELECT coalesce(max(generation), 1) + 1 FROM reissue WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))
+  IF (NEW.generation <> (SELECT coalesce(max(generation), 1) + 1 FROM reissue WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)))
   OR EXISTS (SELECT 1 FROM name WHERE key = NEW.key AND now <> NEW.key)
-  OR NOT EXISTS (SELECT 1 FROM orders WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))
-    AND NOT EXISTS (SELECT 1 FROM settled WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))) THEN
+  OR NOT EXISTS (SELECT 1 FROM orders WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)))
+    AND NOT EXISTS (SELECT 1 FROM settled WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'a generation follows the newest of a key that was given';
   END IF;
   RETURN NEW;
@@ -172,7 +172,7 @@ CREATE TRIGGER reissue_follows_the_newest BEFORE INSERT ON reissue
 FOR EACH ROW EXECUTE FUNCTION reissue_follows_the_newest();
 CREATE FUNCTION reissue_waits_for_live_orders() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (EXISTS (SELECT 1 FROM orders o LEFT JOIN transit t ON t.order_id = o.id
-  WHERE o.key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)
+  WHERE o.key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))
     AND (o.phase IN ('reserved', 'quoted', 'offered', 'armed') OR o.phase = 'paid' AND t.order_id IS NOT NULL AND t.received_lt IS NULL))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'an order of this key may still be paid';
   END IF;

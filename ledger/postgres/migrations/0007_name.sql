@@ -44,8 +44,8 @@ END $$;
 CREATE TRIGGER moved_follows_the_newest BEFORE INSERT ON moved
 FOR EACH ROW EXECUTE FUNCTION moved_follows_the_newest();
 CREATE FUNCTION moved_has_a_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF (NOT EXISTS (SELECT 1 FROM orders WHERE key IN (SELECT key FROM name WHERE now = NEW.from_key UNION ALL SELECT NEW.from_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.from_key)))
- AND NOT EXISTS (SELECT 1 FROM settled WHERE key IN (SELECT key FROM name WHERE now = NEW.from_key UNION ALL SELECT NEW.from_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.from_key)))) THEN
+  IF (NOT EXISTS (SELECT 1 FROM orders WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.from_key UNION ALL SELECT NEW.from_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.from_key))))
+ AND NOT EXISTS (SELECT 1 FROM settled WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.from_key UNION ALL SELECT NEW.from_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.from_key))))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'a key that is moved has a history';
   END IF;
   RETURN NEW;
@@ -54,8 +54,8 @@ CREATE TRIGGER moved_has_a_history BEFORE INSERT ON moved
 FOR EACH ROW EXECUTE FUNCTION moved_has_a_history();
 CREATE FUNCTION moved_to_a_key_without_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (EXISTS (SELECT 1 FROM name WHERE key = NEW.to_key AND now NOT IN (NEW.from_key, NEW.to_key))
-  OR EXISTS (SELECT 1 FROM orders WHERE key IN (SELECT key FROM name WHERE now = NEW.to_key UNION ALL SELECT NEW.to_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.to_key)))
-  OR EXISTS (SELECT 1 FROM settled WHERE key IN (SELECT key FROM name WHERE now = NEW.to_key UNION ALL SELECT NEW.to_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.to_key)))) THEN
+  OR EXISTS (SELECT 1 FROM orders WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.to_key UNION ALL SELECT NEW.to_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.to_key))))
+  OR EXISTS (SELECT 1 FROM settled WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.to_key UNION ALL SELECT NEW.to_key WHERE NOT EXISTS (SELECT 1 FROM name WHERE key = NEW.to_key))))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'a key is moved to a name without a history';
   END IF;
   RETURN NEW;
@@ -103,15 +103,15 @@ CREATE FUNCTION settled_knows_what_was_given() RETURNS trigger LANGUAGE plpgsql 
     RAISE integrity_constraint_violation USING MESSAGE = 'this name of a key is used up';
   END IF;
   IF (EXISTS (SELECT 1 FROM orders o LEFT JOIN transit t ON t.order_id = o.id
-      WHERE o.key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)
+      WHERE o.key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))
         AND (o.phase IN ('reserved', 'quoted', 'offered', 'armed', 'held') OR o.phase = 'paid' AND t.order_id IS NOT NULL AND t.received_lt IS NULL))) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'an order of this key may still be paid, or waits for a person';
   END IF;
-  IF (NEW.generation <> coalesce((SELECT max(generation) FROM reissue WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)), 1)
+  IF (NEW.generation <> coalesce((SELECT max(generation) FROM reissue WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key))), 1)
       OR NEW.prior <> (SELECT coalesce(sum(quantity), 0) FROM orders
-          WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key) AND generation = NEW.generation AND phase <> 'released')
+          WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)) AND generation = NEW.generation AND phase <> 'released')
         + (SELECT coalesce(sum(quantity), 0) FROM settled
-          WHERE key IN (SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key) AND generation = NEW.generation)) THEN
+          WHERE key = ANY (ARRAY(SELECT key FROM name WHERE now = NEW.key UNION ALL SELECT NEW.key)) AND generation = NEW.generation)) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'prior sum';
   END IF;
   RETURN NEW;
