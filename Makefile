@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check kill runners sim attack planted browser editor hostile bench release fmt
+.PHONY: help build demo test canaries check kill runners sim attack planted browser editor hostile bench release fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## what a change must pass; with PostgreSQL (Debian: postgresql), over tha
 	go vet ./...
 	go test ./...
 	go test -count=1 -short .
+
+canaries: ## run all tests and search everything that they say and leave for the secrets that they hold
+	CANARIES=$(or $(PACKAGES),./...) go test -count=1 -timeout 2h -run '^TestCanaries$$' -v ./cmd/fragplan
 
 check: test ## test, race detector, staticcheck and the workflows
 	go test -race ./...

@@ -125,7 +125,7 @@ func (s *site) count(call string) (n int) {
 func (s *site) client() *fragment.Client {
 	return &fragment.Client{
 		BaseURL:    s.URL,
-		Cookie:     fragment.SecretOf("stel_ssid=s3cret_1; stel_ton_token=t0ken"),
+		Cookie:     fragment.SecretOf("stel_ssid=canary-of-the-session; stel_ton_token=canary-of-the-wallet"),
 		Wallet:     fragment.Account{Address: ton.MustParseAddress(payer)},
 		RetryPause: time.Microsecond,
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -37,7 +38,8 @@ type bait struct {
 }
 
 var (
-	hostileKey    = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	hostileSeed   = bytes.Repeat([]byte{0xc5}, ed25519.SeedSize)
+	hostileKey    = ed25519.NewKeyFromSeed(hostileSeed)
 	hostileWallet = ton.Wallet{Version: ton.V5R1, PublicKey: hostileKey.Public().(ed25519.PublicKey), NetworkID: ton.Mainnet}
 	collector     = "UQCFJEP4WZ_mpdo0_kMEmsTgvrMHG7K_tWY16pQhKHwoOtFz"
 )

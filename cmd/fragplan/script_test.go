@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.RunT(watched{t, &strings.Builder{}}, testscript.Params{
 		Dir:                 "testdata",
+		WorkdirRoot:         os.Getenv(envScriptsKept),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
