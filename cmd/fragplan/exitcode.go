@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/fragplan/fragplan/ledger/gitlog"
@@ -49,7 +50,7 @@ func (p *project) exitCode(r reconcile.Result, plan *reconcile.Plan) int {
 
 // unsettled marks an error with which a run stopped while a payment was open.
 func (p *project) unsettled(err error) error {
-	if e := (*exit)(nil); err == nil || errors.As(err, &e) || len(p.book.Open()) == 0 {
+	if e := (*exit)(nil); err == nil || errors.Is(err, context.Canceled) || errors.As(err, &e) || len(p.book.Open()) == 0 {
 		return err
 	}
 	return &exit{exitUnknown, err}
