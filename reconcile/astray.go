@@ -64,8 +64,10 @@ func strays(book *ledger.State, kind product.Kind, list List, aliases map[string
 		if o == nil || o.Invoice == nil || o.Phase != ledger.Acknowledged && (o.Phase != ledger.Delivered || o.Evidence != ledger.EvidencePage) {
 			continue
 		}
-		if slices.ContainsFunc(list.Rows, func(r ledger.Row) bool { return !book.RowUsed(r) && c.fits(r) }) {
-			continue // it is listed, and so may be another of the same person
+		// It may be listed, also in a row that is another order's evidence: two
+		// purchases of a second have equal rows, which count once.
+		if slices.ContainsFunc(list.Rows, c.fits) {
+			continue
 		}
 		i := slices.IndexFunc(rows, func(r ledger.Row) bool {
 			return c.from <= r.Time && r.Time <= c.until && r.Of(c.item, c.price) && !slices.Contains(aliases[o.Handle], r.Handle)

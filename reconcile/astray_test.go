@@ -114,3 +114,28 @@ func TestALaterRowShowsThatItWentAstray(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// Two purchases for one person in one second have equal rows, which count once:
+// the one that has none of its own is not what is listed for somebody else.
+func TestTheRowOfAnotherOrderOfThePerson(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	at := w.time + 300
+	rows := []ledger.Row{hundred("ann", at)}
+	w.lists(true, func() []ledger.Row { return rows })
+	want := []spec.Occurrence{wants("a/ann", product.Stars, 100)}
+	if _, err := w.apply(want, plenty); err != nil {
+		t.Fatal(err)
+	}
+	want[0].Item.Quantity = 200
+	if _, err := w.apply(want, plenty); err != nil {
+		t.Fatal(err)
+	}
+	rows = append(rows, hundred("eve", at))
+	want = append(want, wants("b/cleo", product.Stars, 100))
+	if _, err := w.apply(want, plenty); !errors.Is(err, reconcile.ErrAstray) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a/ann delivered history", "a/ann delivered page", "b/cleo held"}, w.evidence()); diff != "" {
+		t.Error(diff)
+	}
+}
