@@ -305,6 +305,9 @@ func (s *sim) claim() bool {
 				order = o
 			}
 		}
+		if order == nil && len(p.book.Open()) > 0 {
+			continue // it may be an open payment's money: apply comes first
+		}
 		e, err := reconcile.Claim(p.book, s.chain.account.Address, t, order, "asked")
 		if err == nil {
 			err = p.book.Apply(e)
