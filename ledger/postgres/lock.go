@@ -100,8 +100,8 @@ func (s *Store) Held(ctx context.Context) (*store.LockedError, error) {
 // of the same number is taken for the holder's.
 func (s *Store) holds(ctx context.Context) (*store.LockedError, error) {
 	e := &store.LockedError{}
-	var age float64
-	err := s.conn.QueryRow(ctx, `SELECT holder, host, pid, since, beat, greatest(0, extract(epoch FROM clock_timestamp() - beat))::float8 FROM holder h
+	var age int64 // microseconds
+	err := s.conn.QueryRow(ctx, `SELECT holder, host, pid, since, beat, (greatest(0, extract(epoch FROM clock_timestamp() - beat)) * 1000000)::bigint FROM holder h
 		WHERE NOT ended AND EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = h.backend AND coalesce(a.backend_start, h.begun) = h.begun)`).
 		Scan(&e.Holder, &e.Host, &e.PID, &e.Since, &e.Beat, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -110,7 +110,7 @@ func (s *Store) holds(ctx context.Context) (*store.LockedError, error) {
 	if err != nil {
 		return nil, s.failed("holder", err)
 	}
-	e.Since, e.Beat, e.Age = e.Since.UTC(), e.Beat.UTC(), time.Duration(age*float64(time.Second))
+	e.Since, e.Beat, e.Age = e.Since.UTC(), e.Beat.UTC(), time.Duration(age)*time.Microsecond
 	return e, nil
 }
 
