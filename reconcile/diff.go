@@ -26,13 +26,8 @@ type Goods struct {
 type Prices map[Goods]ton.Amount
 
 // Diff compares what is wanted with what was given and returns what to do
-// about it, in the order of want, retired keys last. It has no input or
+// about it, in the order of Want, retired keys last. It has no input or
 // output, no clock, no randomness and no map order.
-func Diff(want []spec.Occurrence, have *ledger.State, prices Prices, limits policy.Limits) *Plan {
-	return Desired{Want: want}.Diff(have, prices, limits)
-}
-
-// Diff is the function Diff with what is said of the past of keys.
 func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *Plan {
 	m, want := w.move(have), w.Want
 	have = m.have

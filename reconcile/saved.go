@@ -11,7 +11,6 @@ import (
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
-	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -73,11 +72,6 @@ var (
 // now, as ErrApplied or ErrStale with the difference, or nil. Each purchase in
 // it must still be the one that Diff would decide on, at the prices that were
 // approved; what an interrupted run of the same plan has bought is left out.
-func CheckSaved(plan *Plan, wallet ton.Address, want []spec.Occurrence, have *ledger.State, limits policy.Limits, at Moment) error {
-	return Desired{Want: want}.CheckSaved(plan, wallet, have, limits, at)
-}
-
-// CheckSaved is the function CheckSaved with what is said of the past of keys.
 func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, limits policy.Limits, at Moment) error {
 	switch {
 	case plan.Ledger != have.Ledger:

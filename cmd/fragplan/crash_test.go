@@ -93,7 +93,7 @@ func (r *rig) run(t *testing.T, over func(shelf) reconcile.Ledger) (reconcile.Re
 	}
 	session := &fragment.Client{BaseURL: r.world.FragmentURL, Cookie: fragment.SecretOf(r.world.Cookie), Wallet: fragment.Account{Address: r.world.Wallet, NetworkID: r.world.NetworkID}}
 	s := reconcile.NewState(reconcile.Setup{
-		Plan: reconcile.Diff(r.want, book, nil, r.limits), Wallet: w.Public(), Book: book,
+		Plan: reconcile.Desired{Want: r.want}.Diff(book, nil, r.limits), Wallet: w.Public(), Book: book,
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()}, Host: "test",
 	})
 	return reconcile.Apply(ctx, nil, s, reconcile.World{

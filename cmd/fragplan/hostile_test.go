@@ -201,7 +201,7 @@ func hostileBook(events ...ledger.Event) *ledger.State {
 func (b bait) engine(book *ledger.State) *reconcile.State {
 	want := []spec.Occurrence{{Key: "g/ann", Grant: "g", Person: "ann", Handle: "ann", Item: b.item, PayWith: b.asset}}
 	return reconcile.NewState(reconcile.Setup{
-		Plan: reconcile.Diff(want, book, nil, hostileLimits), Wallet: hostileWallet, Book: book, Host: "test",
+		Plan: reconcile.Desired{Want: want}.Diff(book, nil, hostileLimits), Wallet: hostileWallet, Book: book, Host: "test",
 		Rules: firewall.Rules{Destinations: firewall.DefaultDestinations()},
 	})
 }
