@@ -7,17 +7,20 @@ import (
 	"regexp"
 	"strings"
 
+	"filippo.io/age"
 	"gopkg.in/yaml.v3"
 )
 
 // A Ledger says where the record of what was bought is kept.
 type Ledger struct {
-	File       string // relative to the project's folder, with slashes
-	Branch     string // of a git repository, that holds the log too; "" for none
-	Remote     string // of that repository
-	Persistent bool   // the file outlives the machine, so that it may stand alone in CI
-	URL        string // of a PostgreSQL database that holds the ledger in the place of a file; "" for none
-	Name       string // of the ledger in that database; "" for the usual one
+	File       string          // relative to the project's folder, with slashes
+	Branch     string          // of a git repository, that holds the log too; "" for none
+	Remote     string          // of that repository
+	EncryptTo  []age.Recipient // to whom the log on the branch is encrypted; plain text if there are none
+	Identity   KeySource       // of what opens it; zero for the environment's own variables
+	Persistent bool            // the file outlives the machine, so that it may stand alone in CI
+	URL        string          // of a PostgreSQL database that holds the ledger in the place of a file; "" for none
+	Name       string          // of the ledger in that database; "" for the usual one
 	Pos        Pos
 }
 
@@ -66,6 +69,14 @@ func (l *loader) ledger(d *doc, e entry) {
 					d.bad(f.value, "remote", "write the name of a remote of this repository: "+DefaultRemote, "%s is no name of a remote", clip(s))
 				}
 			}
+		case "encrypt_to":
+			l.encryptTo(d, f.value)
+		case "identity":
+			l.r.sources[d.file].hide(d.pos(f.value)) // it may be the identity itself
+			at.Identity = d.keySource(f.value, "ledger.identity", "the identities")
+			if at.Identity.Kind == "exec" {
+				d.bad(f.value, "key", "write env:NAME, file:PATH or age:PATH", "ledger.identity has no exec: plan opens the ledger too, and runs no programs")
+			}
 		case "persistent":
 			switch {
 			case f.value.Kind == yaml.ScalarNode && !quoted(f.value) && (f.value.Value == "true" || f.value.Value == "false"):
@@ -74,12 +85,17 @@ func (l *loader) ledger(d *doc, e entry) {
 				d.bad(f.value, "type", "write persistent: true", "persistent must be true or false")
 			}
 		default:
-			d.unknown(f.key, "ledger", "file", "sync", "remote", "persistent", "url", "name")
+			d.unknown(f.key, "ledger", "file", "sync", "remote", "encrypt_to", "identity", "persistent", "url", "name")
 		}
 	}
-	for _, other := range []string{"file", "sync", "remote", "persistent"} {
+	for _, other := range []string{"file", "sync", "remote", "encrypt_to", "identity", "persistent"} {
 		if fields["url"] != nil && fields[other] != nil {
 			d.bad(fields[other], "ledger", "keep one of the two", "a ledger is in a database (url) or in a file: %s doesn't go with url", other)
+		}
+	}
+	for _, of := range []string{"encrypt_to", "identity"} {
+		if fields[of] != nil && fields["sync"] == nil && fields["url"] == nil {
+			d.bad(fields[of], "ledger", `write sync: "git:fragplan-ledger" beside it`, "%s is about the log on a branch, and there is no sync", of)
 		}
 	}
 	if fields["name"] != nil && fields["url"] == nil {

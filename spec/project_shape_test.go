@@ -60,10 +60,14 @@ type (
 		Timeout string  `yaml:"timeout,omitempty" jsonschema:"pattern=^[0-9.]+(ms|s|m)([0-9.]+(ms|s))*$" jsonschema_description:"1s to 150s"`
 	}
 	recordFields struct {
-		File       string `yaml:"file,omitempty" jsonschema_description:"in the project's folder"`
-		Sync       string `yaml:"sync,omitempty" jsonschema:"pattern=^git:[A-Za-z0-9][A-Za-z0-9._/-]*$" jsonschema_description:"the branch that holds the log: git:fragplan-ledger"`
-		Remote     string `yaml:"remote,omitempty" jsonschema_description:"of the repository; origin if nothing is written"`
-		Persistent bool   `yaml:"persistent,omitempty" jsonschema_description:"the file outlives the machine, so that it may stand alone in CI"`
+		File       string    `yaml:"file,omitempty" jsonschema_description:"in the project's folder"`
+		Sync       string    `yaml:"sync,omitempty" jsonschema:"pattern=^git:[A-Za-z0-9][A-Za-z0-9._/-]*$" jsonschema_description:"the branch that holds the log: git:fragplan-ledger"`
+		Remote     string    `yaml:"remote,omitempty" jsonschema_description:"of the repository; origin if nothing is written"`
+		EncryptTo  []string  `yaml:"encrypt_to,omitempty" jsonschema:"minItems=1" jsonschema_description:"public keys of age or SSH to which the log is encrypted: age1…"`
+		Identity   keySource `yaml:"identity,omitempty" jsonschema_description:"where what opens it is; FRAGPLAN_LEDGER_IDENTITY or FRAGPLAN_LEDGER_IDENTITY_FILE if nothing is written"`
+		Persistent bool      `yaml:"persistent,omitempty" jsonschema_description:"the file outlives the machine, so that it may stand alone in CI"`
+		URL        string    `yaml:"url,omitempty" jsonschema:"pattern=^postgres(ql)?://" jsonschema_description:"a PostgreSQL database in the place of a file: postgres://user@host/database"`
+		Name       string    `yaml:"name,omitempty" jsonschema:"pattern=^[a-z][a-z0-9_]{0\\,39}$" jsonschema_description:"of the ledger in that database, if there are several"`
 	}
 	notices struct {
 		Project  string    `yaml:"project,omitempty" jsonschema:"maxLength=100" jsonschema_description:"how messages name the project"`
@@ -161,7 +165,7 @@ func (rates) JSONSchema() *jsonschema.Schema { return one(text(aRate), many(text
 func (sum) JSONSchema() *jsonschema.Schema   { return text(anAmount) }
 func (paths) JSONSchema() *jsonschema.Schema { return one(text(`.`), many(text(`.`))) }
 func (record) JSONSchema() *jsonschema.Schema {
-	return one(text(`^[^\\:]+$`), reflector().Reflect(recordFields{}))
+	return one(text(`^([^\\:]+|postgres(ql)?://.+)$`), reflector().Reflect(recordFields{}))
 }
 func (walletKey) JSONSchema() *jsonschema.Schema {
 	return one(text(`^(env:\s*[A-Za-z_][A-Za-z0-9_]*|(file|age|exec):.*\S.*)\s*$`), reflector().Reflect(struct {

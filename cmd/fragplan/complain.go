@@ -118,6 +118,7 @@ func (p *program) hint(err error) string {
 		{gitlog.ErrLost, "Run it again when the other run has ended: it begins with what that one has written."},
 		{gitlog.ErrRefused, "The account of this run must be allowed to push to that branch, without review and without force."},
 		{gitlog.ErrLog, "Somebody has edited the branch. Put it back to a commit that fragplan made; fragplan apply compares it with the chain before it buys anything."},
+		{gitlog.ErrSealed, "Set FRAGPLAN_LEDGER_IDENTITY_FILE to a file (mode 0600) with an identity of one of ledger.encrypt_to, or FRAGPLAN_LEDGER_IDENTITY to the identity itself (AGE-SECRET-KEY-… or an SSH key without a passphrase), or say in fragplan.yaml where it is: ledger: {identity: env:NAME}"},
 		{gitlog.ErrGit, "Nothing was bought that is not recorded. When the repository's remote can be reached: fragplan apply"},
 		{store.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
 		{store.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything. If a file of its name with -journal behind it lies there, remove that first: it belongs to the damaged file, and would be played into the copy."},

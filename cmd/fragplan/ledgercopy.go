@@ -18,7 +18,6 @@ import (
 	"github.com/fragplan/fragplan/ledger/sqlite"
 	"github.com/fragplan/fragplan/ledger/store"
 	"github.com/fragplan/fragplan/report"
-	"github.com/fragplan/fragplan/signer"
 )
 
 func (p *program) ledgerCopy() *cobra.Command {
@@ -162,10 +161,6 @@ func (p *project) branchCopy(ctx context.Context, branch, path string) (shelf, e
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-func (p *project) branchLog(ctx context.Context, branch string) (*gitlog.Log, error) {
-	return gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, branch, signer.Environment(os.Environ(), p.secretVariables()))
 }
 
 // copyOnto puts the source's records where they are missing, and returns how

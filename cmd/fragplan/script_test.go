@@ -92,6 +92,7 @@ func TestScripts(t *testing.T) {
 			"seed":     seed,
 			"secret":   secret,
 			"seal":     seal,
+			"identity": identity,
 			"cookies":  cookies,
 			"conforms": conforms,
 		},

@@ -61,7 +61,7 @@ func (p *project) surroundings() signer.Surroundings {
 // secretVariables are those in which fragplan.yaml says that secrets are. No
 // program gets them, one that is asked for another secret no more than git.
 func (p *project) secretVariables() (names []string) {
-	sources := []spec.KeySource{p.spec.Wallet.Key}
+	sources := []spec.KeySource{p.spec.Wallet.Key, p.spec.Ledger.Identity}
 	for _, s := range p.spec.Sessions {
 		sources = append(sources, s.Source)
 	}

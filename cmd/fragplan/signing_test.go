@@ -98,3 +98,15 @@ func seal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, w.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
+
+// identity FILE writes an identity of age, and sets $RECIPIENT to its recipient.
+func identity(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: identity FILE")
+	}
+	id, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(id.String()+"\n"), 0o600))
+	ts.Setenv("RECIPIENT", id.Recipient().String())
+	ts.Setenv("IDENTITY", id.String())
+}

@@ -24,7 +24,17 @@ import (
 func (p *project) synced() bool { return p.spec.Ledger.Branch != "" && !p.program.sandbox }
 
 func (p *project) openLog(ctx context.Context) (*gitlog.Log, error) {
-	return gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, p.spec.Ledger.Branch, signer.Environment(os.Environ(), p.secretVariables()))
+	return p.branchLog(ctx, p.spec.Ledger.Branch)
+}
+
+// branchLog is the log on any branch, encrypted as fragplan.yaml says.
+func (p *project) branchLog(ctx context.Context, branch string) (*gitlog.Log, error) {
+	log, err := gitlog.Open(ctx, p.program.dir, p.spec.Ledger.Remote, branch, signer.Environment(os.Environ(), p.secretVariables()))
+	if err != nil {
+		return nil, err
+	}
+	log.Recipients, log.Identities = p.spec.Ledger.EncryptTo, p.identities
+	return log, nil
 }
 
 // openSynced brings the file in step with the branch and opens it. A machine

@@ -13,6 +13,15 @@
 // at once one wins, and the other one's push is refused. That refusal, and not
 // a lock, is what everything rests on.
 //
+// # Encryption
+//
+// With recipients, each file is encrypted to them by age before git sees it, and
+// has .age behind its name; what was pushed before stays as it is, so a branch
+// may hold both. It hides the records. It doesn't say who wrote them, since
+// recipients are public: whoever may push can put a whole other log in the place
+// of ours. What can't be done without the identity is to continue ours, whose
+// last hash stands in no plain text.
+//
 // # When a push's outcome is unknown
 //
 // The branch is read again. If our commit stands there, it was taken. If the

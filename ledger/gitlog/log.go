@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"filippo.io/age"
+
 	"github.com/fragplan/fragplan/ledger"
 )
 
@@ -32,12 +34,20 @@ type Log struct {
 	// Pushes counts the pushes that were tried.
 	Pushes int
 
+	// Recipients are those to whom what is pushed is encrypted; plain text if
+	// there are none. Identities is asked once for what opens it, when a file
+	// that is encrypted is read or written.
+	Recipients []age.Recipient
+	Identities func(context.Context) ([]age.Identity, error)
+
 	repo   repository
 	remote string
 	branch string
 
 	tip  string // the newest commit that we know of; "" before the first
 	tree string // its tree
+
+	identities []age.Identity // that Identities has brought
 }
 
 // Branch names are those that need no quoting anywhere.
@@ -122,11 +132,12 @@ func (l *Log) Tip(ctx context.Context) (at time.Time, subject string, err error)
 
 // file is one push's part of the log.
 type file struct {
-	path  string
-	first int64 // number of its first record
+	path   string
+	first  int64 // number of its first record
+	sealed bool  // it is encrypted
 }
 
-var logFile = regexp.MustCompile(`^log/([0-9]{6,})/([0-9]{9,})\.jsonl$`)
+var logFile = regexp.MustCompile(`^log/[0-9]{6,}/([0-9]{9,})\.jsonl(\.age)?$`)
 
 func pathOf(first int64) string { return fmt.Sprintf("log/%06d/%09d.jsonl", first/1000, first) }
 
@@ -138,15 +149,20 @@ func (l *Log) files(ctx context.Context) ([]file, error) {
 	}
 	var list []file
 	for _, path := range strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		match := logFile.FindStringSubmatch(path)
-		if match == nil {
+		if !strings.HasPrefix(path, "log/") {
 			continue
 		}
-		first, err := strconv.ParseInt(match[2], 10, 64)
-		if err != nil || path != pathOf(first) {
+		// A file that a later version has written in its own way must not look
+		// like one that isn't there.
+		match := logFile.FindStringSubmatch(path)
+		if match == nil {
 			return nil, fmt.Errorf("%w: %q is no name of a file of it", ErrLog, path)
 		}
-		list = append(list, file{path, first})
+		first, err := strconv.ParseInt(match[1], 10, 64)
+		if err != nil || path != pathOf(first)+match[2] {
+			return nil, fmt.Errorf("%w: %q is no name of a file of it", ErrLog, path)
+		}
+		list = append(list, file{path, first, match[2] != ""})
 	}
 	slices.SortFunc(list, func(a, b file) int { return cmp.Compare(a.first, b.first) })
 	return list, nil
@@ -192,6 +208,11 @@ func (l *Log) Records(ctx context.Context, after ledger.Head, yield func(ledger.
 		body, err := l.repo.git(ctx, nil, "cat-file", "blob", l.tree+":"+f.path)
 		if err != nil {
 			return fmt.Errorf("reading the ledger's branch %s: %w", l, err)
+		}
+		if f.sealed {
+			if body, err = l.unseal(ctx, f.path, body); err != nil {
+				return fmt.Errorf("reading the ledger's branch %s: %w", l, err)
+			}
 		}
 		records, err := decode(body, head)
 		if err != nil {

@@ -69,11 +69,18 @@ func (l *Log) grown(ctx context.Context, records []ledger.Record) (string, error
 		if err != nil {
 			return "", err
 		}
+		path := pathOf(part[0].Seq)
+		if len(l.Recipients) > 0 {
+			path += sealedName
+			if body, err = l.seal(ctx, path, body); err != nil {
+				return "", err
+			}
+		}
 		blob, err := l.write(ctx, body)
 		if err != nil {
 			return "", err
 		}
-		entries += fmt.Sprintf("100644 %s\t%s\n", blob, pathOf(part[0].Seq))
+		entries += fmt.Sprintf("100644 %s\t%s\n", blob, path)
 	}
 	if l.tip == "" {
 		about, err := l.write(ctx, []byte(readme))

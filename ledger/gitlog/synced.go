@@ -130,8 +130,9 @@ func (s *Synced) at(ctx context.Context, seq int64) (h ledger.Head, err error) {
 // writes, and others' pushes are refused.
 func (s *Synced) Begin(ctx context.Context, writer string) error {
 	s.title = writer
-	s.begun = true
-	return s.Flush(ctx, true)
+	err := s.Flush(ctx, true)
+	s.begun = !errors.Is(err, ErrSealed) && !errors.Is(err, ErrRefused) // then nothing of ours stands there
+	return err
 }
 
 // Close pushes what the branch doesn't hold yet and marks it as left, so that
