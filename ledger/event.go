@@ -43,6 +43,15 @@ type (
 		Run     RunID  `json:"run"`
 		Outcome string `json:"outcome"`
 	}
+	// AllWell says that a run came to its end, and nobody had to look at anything.
+	// Only people are told by its time, and nothing is bought by it.
+	AllWell struct {
+		Time int64 `json:"time"` // Unix seconds
+	}
+	// SilenceTold says that people were told that no run has ended well since.
+	SilenceTold struct {
+		Since int64 `json:"since"` // the time of the newest AllWell
+	}
 	// OrderReserved takes the budget for an order. Prior is the key's sum
 	// before it: two runs that decided on the same prior can't both reserve.
 	// Scopes name what it counts for beside its person, as it was written then.
@@ -258,6 +267,8 @@ func (Anchored) kind() string             { return "wallet_anchored" }
 func (EpochTaken) kind() string           { return "epoch_taken" }
 func (RunStarted) kind() string           { return "run_started" }
 func (RunFinished) kind() string          { return "run_finished" }
+func (AllWell) kind() string              { return "all_well" }
+func (SilenceTold) kind() string          { return "silence_told" }
 func (OrderReserved) kind() string        { return "order_reserved" }
 func (OrderQuoted) kind() string          { return "order_quoted" }
 func (PersonPinned) kind() string         { return "person_pinned" }
@@ -315,6 +326,8 @@ var decoders = map[string]func([]byte) (Event, error){
 	"epoch_taken":        decode[EpochTaken],
 	"run_started":        decode[RunStarted],
 	"run_finished":       decode[RunFinished],
+	"all_well":           decode[AllWell],
+	"silence_told":       decode[SilenceTold],
 	"order_reserved":     decode[OrderReserved],
 	"order_quoted":       decode[OrderQuoted],
 	"person_pinned":      decode[PersonPinned],

@@ -28,6 +28,7 @@ type State struct {
 	Rules    map[string][]Rule       // of recurring grants, the oldest first
 	Names    map[string]string       // every name that a key had before, and the one that it has now
 	Settled  map[string][]Settlement // what was given to a key otherwise, the oldest first
+	Well     Well
 
 	LastOrder   OrderID
 	LastPayment PaymentID
@@ -155,6 +156,8 @@ func (s *State) apply(e Event) error {
 			return fmt.Errorf("run %d: %w", e.Run, ErrTransition)
 		}
 		r.Outcome = e.Outcome
+	case AllWell, SilenceTold:
+		return s.watch(e)
 	case OrderReserved:
 		return s.reserve(e)
 	case OrderQuoted:

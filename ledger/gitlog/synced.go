@@ -168,7 +168,7 @@ func (s *Synced) Append(ctx context.Context, events []ledger.Event) error {
 // is asked.
 func waits(e ledger.Event) bool {
 	switch e.(type) {
-	case ledger.RunStarted, ledger.RunFinished, ledger.OrderReserved, ledger.OrderQuoted, ledger.InvoiceDropped, ledger.OrderReleased,
+	case ledger.RunStarted, ledger.RunFinished, ledger.AllWell, ledger.SilenceTold, ledger.OrderReserved, ledger.OrderQuoted, ledger.InvoiceDropped, ledger.OrderReleased,
 		ledger.PaymentExecutedEvent, ledger.PaymentDeadEvent, ledger.OrderAcknowledged, ledger.OrderDelivered, ledger.WalletChecked:
 		return true
 	}

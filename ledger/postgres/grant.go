@@ -26,6 +26,7 @@ var changes = []struct{ table, columns string }{
 	{"found", "order_id, reason"},
 	{"transit", "received_lt, received_hash"},
 	{"name", "now"},
+	{"well", "time, told"},
 }
 
 // Grants is the SQL with which the owner of a ledger gives a role what a writer

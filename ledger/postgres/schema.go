@@ -22,6 +22,7 @@ var migrations embed.FS
 // ledger has had. A released step is never edited.
 var steps = []string{
 	"0001_log.sql", "0002_payment.sql", "0003_order.sql", "0004_person.sql", "0005_grant.sql", "0006_request.sql", "0007_name.sql",
+	"0008_well.sql",
 }
 
 // stands reports whether the schema holds a ledger, and how many tables it

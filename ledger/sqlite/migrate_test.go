@@ -34,7 +34,7 @@ func TestLedgerWithoutPinsIsMigrated(t *testing.T) {
 func nameless(t *testing.T) string {
 	t.Helper()
 	first := must(os.ReadFile("migrations/0001_ledger.sql"))
-	back := `DROP TRIGGER order_under_the_newest_name; DROP TABLE moved; DROP TABLE name; DROP TABLE settled;`
+	back := `DROP TABLE well; DROP TRIGGER order_under_the_newest_name; DROP TABLE moved; DROP TABLE name; DROP TABLE settled;`
 	for _, name := range []string{"order_knows_the_prior", "reissue_follows_the_newest", "reissue_waits_for_live_orders"} {
 		made := regexp.MustCompile(`(?s)CREATE TRIGGER ` + name + ` .*?END;`).Find(first)
 		if made == nil {

@@ -19,7 +19,7 @@ var migrations embed.FS
 
 // steps are the migrations in their order; user_version counts those that a
 // file has had. A released step is never edited.
-var steps = []string{"migrations/0001_ledger.sql", "migrations/0002_rule.sql", "migrations/0003_transit.sql", "migrations/0004_pin.sql", "migrations/0005_request.sql", "migrations/0006_session.sql", "migrations/0007_scope.sql", "migrations/0008_name.sql", "migrations/0009_request_usdt.sql", "migrations/0010_astray.sql"}
+var steps = []string{"migrations/0001_ledger.sql", "migrations/0002_rule.sql", "migrations/0003_transit.sql", "migrations/0004_pin.sql", "migrations/0005_request.sql", "migrations/0006_session.sql", "migrations/0007_scope.sql", "migrations/0008_name.sql", "migrations/0009_request_usdt.sql", "migrations/0010_astray.sql", "migrations/0011_well.sql"}
 
 // application marks a file as a ledger of fragplan ("fpln").
 const application = 0x66706c6e

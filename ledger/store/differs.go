@@ -15,6 +15,8 @@ func differs(a, b *ledger.State) string {
 		return "the ledger's id or epoch"
 	case a.LastOrder != b.LastOrder || a.LastPayment != b.LastPayment || a.LastRun != b.LastRun || a.LastFound != b.LastFound || a.LastRequest != b.LastRequest:
 		return "the newest order, payment, run, found transfer or request"
+	case a.Well != b.Well:
+		return "when a run last ended well"
 	case !reflect.DeepEqual(a.Keys(), b.Keys()):
 		return "the orders of a key"
 	case !reflect.DeepEqual(a.Refs, b.Refs):

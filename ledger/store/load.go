@@ -37,6 +37,7 @@ func Load(ctx context.Context, s Reader, full bool) (*ledger.State, error) {
 		{"ledger", `SELECT id, epoch, (SELECT coalesce(max(id), 0) FROM orders), (SELECT count(*) FROM invoice) FROM ledger`, l.ledger},
 		{"wallet", `SELECT address, version, anchor_lt, anchor_hash, block, reason, ramp, checked_lt, checked_hash FROM wallet`, l.wallet},
 		{"run", `SELECT id, digest, nonce, host, outcome FROM run`, l.run},
+		{"well", `SELECT time, told FROM well`, l.well},
 		{"name", `SELECT key, now FROM name WHERE key <> now`, l.name},
 		{"orders", `SELECT id, run, key, generation, part, person, o.handle, single, o.kind, o.quantity, wallet, cap_asset, cap, reserve_asset, reserve,
 			phase, reason, invoice, invoices, deaths, payment, coalesce(idx, -1), settled_lt, settled_hash, o.time, evidence, found, request, scopes,
@@ -76,6 +77,11 @@ func Load(ctx context.Context, s Reader, full bool) (*ledger.State, error) {
 func (l *loader) ledger(r *Row) error {
 	l.state.Ledger, l.state.Epoch = r.text(), r.number()
 	l.state.Orders, l.state.Refs = make(map[ledger.OrderID]*ledger.Order, r.number()), make(map[string]ledger.OrderID, r.number())
+	return nil
+}
+
+func (l *loader) well(r *Row) error {
+	l.state.Well = ledger.Well{Time: r.number(), Told: r.number() == 1}
 	return nil
 }
 

@@ -39,6 +39,10 @@ func (s projection) project(ctx context.Context, e ledger.Event) error {
 		return s.one(ctx, `INSERT INTO run (id, digest, nonce, host) VALUES (?, ?, ?, ?)`, int64(e.Run), e.Digest[:], e.Nonce, e.Host)
 	case ledger.RunFinished:
 		return s.one(ctx, `UPDATE run SET outcome = ? WHERE id = ?`, e.Outcome, int64(e.Run))
+	case ledger.AllWell:
+		return s.one(ctx, `INSERT INTO well (one, time) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET time = excluded.time, told = 0`, e.Time)
+	case ledger.SilenceTold:
+		return s.one(ctx, `UPDATE well SET told = 1 WHERE told = 0 AND time = ?`, e.Since)
 	case ledger.OrderReserved:
 		return s.reserve(ctx, e)
 	case ledger.OrderQuoted:

@@ -43,9 +43,9 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 	}
 	position := func() ton.Position { return ton.Position{LT: uint64(n(0, 50)), Hash: ton.Hash{byte(n(0, 3))}} }
 	// The story's own next steps, three times in four.
-	step := n(0, 33)
+	step := n(0, 35)
 	if n(0, 3) > 0 {
-		kinds := []int{3, 18, 23, 27, 32, 33}
+		kinds := []int{3, 18, 23, 27, 32, 33, 34, 35}
 		for _, o := range s.Orders {
 			kinds = append(kinds, next[o.Phase]...)
 		}
@@ -82,6 +82,14 @@ func anyEvent(r *rapid.T, s *ledger.State) ledger.Event {
 		return ledger.RunStarted{Run: s.LastRun + ledger.RunID(n(1, 10)/10+1), Digest: ton.Hash{1}, Host: "h"}
 	case 1:
 		return ledger.RunFinished{Run: ledger.RunID(n(0, int(s.LastRun)+1)), Outcome: "ok"}
+	case 34:
+		return ledger.AllWell{Time: int64(n(0, 9))}
+	case 35:
+		e := ledger.SilenceTold{Since: s.Well.Time}
+		if odd() {
+			e.Since++
+		}
+		return e
 	case 2:
 		return ledger.Anchored{Wallet: ton.Address{Account: [32]byte{byte(n(1, 5))}}, Version: ton.V5R1}
 	case 3, 4, 5:

@@ -91,7 +91,7 @@ func missing(taken map[string]int) []string {
 	return slices.DeleteFunc([]string{
 		"order_quoted", "invoice_dropped", "order_released", "payment_armed", "payment_signed", "payment_executed",
 		"payment_dead", "transfer_received", "order_acknowledged", "order_delivered", "order_held", "wallet_checked", "burn_armed", "burn_signed", "order_resolved",
-		"payment_requested", "request_paid", "key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned", "key_moved", "key_settled",
+		"payment_requested", "request_paid", "key_reissued", "transaction_explained", "transfer_found", "found_assigned", "found_set_aside", "rule_seen", "person_pinned", "key_moved", "key_settled", "all_well", "silence_told",
 	}, func(kind string) bool { return taken[kind] > 0 })
 }
 
