@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/reconcile"
@@ -31,6 +32,14 @@ type Outcome struct {
 	Hint     string            // what to do about Err
 	Dry      *reconcile.Dry    // when the wallet runs dry; nil: not within the months that were looked at, or not known
 	Sessions []string          // which sessions end soon, one sentence each
+	Silence  *Silence          // of which nobody was told yet; nil for none
+}
+
+// A Silence is a time in which no run ended well.
+type Silence struct {
+	Since time.Time // the end of the run before it
+	Lasts time.Duration
+	Over  bool // this run has ended it
 }
 
 const (
@@ -79,7 +88,32 @@ func Notices(o Outcome) (list []Notice) {
 	for _, s := range o.Sessions {
 		add("session", nil, "log in at fragment.com anew before that", "%s.", s)
 	}
+	if s := o.Silence; s != nil {
+		next := "fragplan doctor"
+		if s.Over {
+			next = "see whether the schedule starts its runs"
+		}
+		add("silent", nil, next, "%s.", s)
+	}
 	return list
+}
+
+// String says it in one sentence, without its full stop.
+func (s Silence) String() string {
+	const form = "%s for %s, since %s"
+	since := s.Since.UTC().Format("2006-01-02 15:04 UTC")
+	if s.Over {
+		return fmt.Sprintf(form, "Before this run none had ended well", s.words(), since)
+	}
+	return fmt.Sprintf(form, "No run has ended well", s.words(), since)
+}
+
+// words are how long it lasts, in full hours or, from four days on, in full days.
+func (s Silence) words() string {
+	if days := int(s.Lasts / (24 * time.Hour)); days >= 4 {
+		return Count(days, "day")
+	}
+	return Count(int(s.Lasts/time.Hour), "hour")
 }
 
 // bought are the keys of what was found paid in this run.

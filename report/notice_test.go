@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,7 +46,8 @@ func TestNotices(t *testing.T) {
 			Problems: []reconcile.Problem{{Key: "b/bob", Code: "bounced", Reason: "its money came back"}, {Key: "p/pia", Code: string(reconcile.CodePremiumRuns), Reason: "later"}},
 		},
 		Dry: &reconcile.Dry{Date: today + 14, Grant: "mod-thanks"}, Sessions: []string{"the cookies of the session end at 2026-12-11T00:00:00Z"},
-		Err: errors.New("the chain is\nahead"), Hint: "Look.",
+		Silence: &report.Silence{Since: time.Date(2026, 12, 8, 7, 17, 9, 0, time.UTC), Lasts: 50*time.Hour + time.Minute},
+		Err:     errors.New("the chain is\nahead"), Hint: "Look.",
 	}
 	var got []string
 	for _, n := range report.Notices(o) {
@@ -60,6 +62,7 @@ func TestNotices(t *testing.T) {
 		"overdue: Due for 2 days or more, and not bought: late/ann. → fragplan plan",
 		"low: The wallet runs dry on 2026-12-24, at mod-thanks. → fragplan forecast",
 		"session: the cookies of the session end at 2026-12-11T00:00:00Z. → log in at fragment.com anew before that",
+		"silent: No run has ended well for 50 hours, since 2026-12-08 07:17 UTC. → fragplan doctor",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -71,6 +74,9 @@ func TestNotices(t *testing.T) {
 		if strings.ContainsAny(n.Text+n.Next, "\n\x1b") {
 			t.Errorf("%q", n)
 		}
+	}
+	if over := (report.Silence{Since: time.Unix(0, 0), Lasts: 119 * time.Hour, Over: true}); over.String() != "Before this run none had ended well for 4 days, since 1970-01-01 00:00 UTC" {
+		t.Error(over)
 	}
 	o.Dry.Date++
 	o = report.Outcome{Dry: o.Dry, Today: today}

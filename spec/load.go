@@ -23,7 +23,7 @@ func Load(dir string) (*Project, error) {
 	}
 	defer root.Close()
 	l := &loader{
-		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}, Timezone: time.UTC, PlanExpiry: DefaultExpiry},
+		r: r, folder: &folder{root: root}, p: &Project{Dir: dir, Ledger: Ledger{File: DefaultLedger, Remote: DefaultRemote}, Timezone: time.UTC, PlanExpiry: DefaultExpiry, Notices: Notices{Silence: DefaultSilence}},
 		people: map[string]Pos{}, names: map[string]*named{}, grants: map[string]Pos{}, handles: map[string]string{}, confirmed: map[string]confirmation{},
 	}
 	l.load(start)

@@ -5,23 +5,28 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
 
 // NoticeKinds are the kinds of notices, in the order in which they are
 // documented.
-var NoticeKinds = []string{"bought", "held", "refused", "stopped", "undelivered", "overdue", "low", "session"}
+var NoticeKinds = []string{"bought", "held", "refused", "stopped", "undelivered", "overdue", "low", "session", "silent"}
 
 // Notices are where people are told what became of a run. A target that
 // fragplan.yaml doesn't name is nil.
 type Notices struct {
-	Project  string // how messages name the project; "" for not at all
+	Project  string        // how messages name the project; "" for not at all
+	Silence  time.Duration // after which people are told that no run has ended well; DefaultSilence if nothing is written
 	Telegram *TelegramNotices
 	Slack    *SlackNotices
 	Webhook  *WebhookNotices
 	Alive    *AliveNotices
 }
+
+// DefaultSilence is the time without a run that ended well of which people are told.
+const DefaultSilence = 48 * time.Hour
 
 // Told are the fields that all targets have.
 type Told struct {
@@ -70,6 +75,14 @@ func (l *loader) notices(d *doc, e entry) {
 			if len(n.Project) > 100 || strings.ContainsFunc(n.Project, func(r rune) bool { return r < ' ' }) {
 				d.bad(f.value, "notices", "write one short line", "the name of the project is too long, or not one line")
 			}
+		case "silence":
+			s, ok := d.text(f.value, "notices.silence", "48h")
+			t, err := time.ParseDuration(s)
+			if ok && (err != nil || t < time.Hour || t > 366*24*time.Hour) {
+				d.bad(f.value, "notices", "write 1h to 8784h, such as 48h", "notices.silence is not a time after which somebody is to be told")
+				continue
+			}
+			n.Silence = t
 		case "telegram":
 			n.Telegram = &TelegramNotices{}
 			l.telegram(d, f, n.Telegram)
@@ -86,7 +99,7 @@ func (l *loader) notices(d *doc, e entry) {
 				d.bad(f.key, "notices", "take on: out", "alive is told of good runs, and of nothing else")
 			}
 		default:
-			d.unknown(f.key, "notices", "project", "telegram", "slack", "webhook", "alive")
+			d.unknown(f.key, "notices", "project", "silence", "telegram", "slack", "webhook", "alive")
 		}
 	}
 }

@@ -3,6 +3,7 @@ package spec_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fragplan/fragplan/spec"
 )
@@ -12,6 +13,7 @@ import (
 func TestNotices(t *testing.T) {
 	p, err := spec.Load(project(t, "fragplan.yaml", mainFile+`notices:
   project: memes
+  silence: 30h
   telegram: {chat: -1001, topic: 7, on: [held, stopped], token: file:token}
   slack:
   webhook: {url: "http://10.0.0.1/hook", private: true}
@@ -21,7 +23,7 @@ func TestNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := p.Notices
-	if n.Project != "memes" || n.Telegram.Chat != "-1001" || n.Telegram.Topic != 7 || len(n.Telegram.On) != 2 || n.Telegram.Token.Name != "token" {
+	if n.Project != "memes" || n.Silence != 30*time.Hour || n.Telegram.Chat != "-1001" || n.Telegram.Topic != 7 || len(n.Telegram.On) != 2 || n.Telegram.Token.Name != "token" {
 		t.Errorf("%+v", n.Telegram)
 	}
 	if n.Slack == nil || n.Slack.Hook.Kind != "" || !n.Webhook.Private || n.Alive == nil {
@@ -47,6 +49,8 @@ func TestNoticesErrors(t *testing.T) {
 		`{webhook: {url: "http://example.org"}}`:                     "no address for a webhook",
 		`{webhook: {url: "https://u:s3cret@example.org"}}`:           "no address for a webhook",
 		`{alive: {on: [held]}}`:                                      "alive is told of good runs",
+		`{silence: two days}`:                                        "not a time after which somebody is to be told",
+		`{silence: 5m}`:                                              "not a time after which somebody is to be told",
 		`{email: me}`:                                                "email",
 	} {
 		_, err := spec.Load(project(t, "fragplan.yaml", mainFile+"notices: "+field+"\n"))

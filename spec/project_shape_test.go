@@ -71,6 +71,7 @@ type (
 	}
 	notices struct {
 		Project  string    `yaml:"project,omitempty" jsonschema:"maxLength=100" jsonschema_description:"how messages name the project"`
+		Silence  string    `yaml:"silence,omitempty" jsonschema:"pattern=^[0-9.]+(h|m|s)([0-9.]+(m|s))*$" jsonschema_description:"after so long without a run that ended well people are told; 48h if nothing is written"`
 		Telegram *telegram `yaml:"telegram,omitempty" jsonschema_description:"a chat, from a bot"`
 		Slack    slack     `yaml:"slack,omitempty" jsonschema_description:"an incoming webhook"`
 		Webhook  *webhook  `yaml:"webhook,omitempty" jsonschema_description:"an address that takes signed JSON"`

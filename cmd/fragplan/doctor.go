@@ -62,6 +62,7 @@ func (p *program) examine(ctx context.Context) report.Checkup {
 		e.key(ctx)
 		e.sessions(ctx)
 		e.network(ctx)
+		e.runs(ctx)
 		e.wallet(ctx)
 		e.tide(ctx)
 	}
@@ -132,6 +133,18 @@ func (e *patient) key(ctx context.Context) {
 		return
 	}
 	e.add("key", report.OK, "", "of %s (%s)", key.Public().Address(), key.Public().Version)
+}
+
+// runs looks at when one last ended well, if that was ever recorded.
+func (e *patient) runs(ctx context.Context) {
+	if e.book == nil || e.book.Well.Time == 0 {
+		return
+	}
+	if s := e.quiet(e.clock(ctx)); s != nil && e.spec.Dated() {
+		e.add("runs", report.Warning, "See whether the schedule starts its runs, and what they say.", "%s", s)
+		return
+	}
+	e.add("runs", report.OK, "", "the newest that ended well: %s", time.Unix(e.book.Well.Time, 0).UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // sessions checks each session at Fragment.

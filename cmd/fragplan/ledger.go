@@ -90,6 +90,7 @@ func (p *project) begin(ctx context.Context, command string) error {
 	if err := p.store.Lock(ctx, command); err != nil {
 		return err
 	}
+	p.writes = true
 	if p.both != nil {
 		if err := p.both.Begin(ctx, gitlog.Writer(command)); err != nil {
 			return err

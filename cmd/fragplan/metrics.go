@@ -70,6 +70,9 @@ func (p *project) gaugeBook(gauge func(name, help string, labels ...string) *pro
 		spent.WithLabelValues(asset).Set(float64(units))
 	}
 	gauge("open_payments", "Payments that are signed or to be signed, and not settled.").WithLabelValues().Set(float64(len(p.book.Open())))
+	if well := p.book.Well.Time; well > 0 {
+		gauge("good_run_timestamp_seconds", "When the newest run ended of which nobody had to look at anything.").WithLabelValues().Set(float64(well))
+	}
 	if newest > 0 {
 		gauge("newest_payment_timestamp_seconds", "The time of the newest payment's block.").WithLabelValues().Set(float64(newest))
 	}

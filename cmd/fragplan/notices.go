@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/notify"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
@@ -125,14 +126,29 @@ func (p *project) tellOf(ctx context.Context, began time.Time, err error) {
 	if p.store != nil && p.reload(ctx) != nil {
 		p.book = nil
 	}
+	silence := p.recordEnd(ctx, err)
 	if p.program.metrics != "" {
 		if err := p.measure(p.program.path(p.program.metrics), began, err); err != nil {
 			p.program.tell(err.Error())
 		}
 	}
 	if announces {
-		p.announce(ctx, err)
+		p.announce(ctx, err, silence)
 	}
+}
+
+// recordEnd writes down a run that ended well, and returns the silence before it,
+// or the one that goes on.
+func (p *project) recordEnd(ctx context.Context, err error) *report.Silence {
+	if p.program.sandbox || ctx.Err() != nil {
+		return nil
+	}
+	now := p.clock(ctx)
+	silence := p.silence(now, err)
+	if err == nil {
+		p.remember(ctx, ledger.AllWell{Time: now.Unix()})
+	}
+	return silence
 }
 
 // announces reports whether anybody is to be told: not of a rehearsal, nor of a
@@ -142,11 +158,14 @@ func (p *project) announces(ctx context.Context) bool {
 	return named && !p.program.sandbox && ctx.Err() == nil && !p.program.interrupted()
 }
 
-// announce tells each target of what it asks for.
-func (p *project) announce(ctx context.Context, err error) {
+// announce tells each target of what it asks for, of a silence that goes on only
+// once.
+func (p *project) announce(ctx context.Context, err error, silence *report.Silence) {
 	ctx, cancel := context.WithTimeout(ctx, announcing)
 	defer cancel()
-	said := report.Notices(p.outcome(ctx, err))
+	o := p.outcome(ctx, err)
+	o.Silence = silence
+	said, told := report.Notices(o), false
 	for _, t := range p.targets() {
 		var notices []notify.Notice
 		for _, n := range said {
@@ -159,7 +178,12 @@ func (p *project) announce(ctx context.Context, err error) {
 		}
 		if err := p.send(ctx, t, notices); err != nil {
 			p.program.tell(fmt.Sprintf("nobody was told by %s: %v", t.name, err))
+			continue
 		}
+		told = told || slices.ContainsFunc(notices, func(n notify.Notice) bool { return n.Kind == "silent" })
+	}
+	if told && !silence.Over {
+		p.remember(ctx, ledger.SilenceTold{Since: silence.Since.Unix()})
 	}
 	if alive := p.spec.Notices.Alive; alive != nil && err == nil {
 		address, err := p.hidden(ctx, alive.Hook, envAlive, "notices.alive", "the address")

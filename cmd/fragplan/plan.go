@@ -61,6 +61,7 @@ func (p *program) planCommand() *cobra.Command {
 				}
 			}
 			project.tide(c.Context())
+			project.warnOfSilence(c.Context())
 			if out != "" {
 				if err := writePlan(p.path(out), plan); err != nil {
 					return err

@@ -33,7 +33,8 @@ type project struct {
 	market []seat // the sessions at Fragment; nil until they are read
 	key    hand
 
-	buys bool // what is decided is bought, so nothing is taken from this machine's clock
+	writes bool // this run has taken the ledger
+	buys   bool // what is decided is bought, so nothing is taken from this machine's clock
 
 	unsigned bool  // nothing is signed: a person is asked to pay
 	till     *till // where the request goes; nil before there is something to buy
