@@ -24,6 +24,12 @@ func moves(pairs ...string) spec.Edits {
 	return e
 }
 
+// unwritten has nothing written under the name that the i-th move leads to.
+func unwritten(e spec.Edits, i int) spec.Edits {
+	e.Moves[i].Written = false
+	return e
+}
+
 func settled(key, reason string) spec.Edits {
 	return spec.Edits{Settled: []spec.Settled{{Key: key, Reason: reason}}}
 }
@@ -42,6 +48,9 @@ func noted(t *testing.T, have *ledger.State, w reconcile.Desired) *ledger.State 
 // Each row is what a person says of a key's past, and what it means.
 func TestEdits(t *testing.T) {
 	given := func() *ledger.State { return past(order("old/ann", ledger.Delivered, product.Stars, 100)) }
+	tried := func() *ledger.State {
+		return past(order("old/ann", ledger.Delivered, product.Stars, 100), order("new/ann", ledger.Released, product.Stars, 100))
+	}
 	wanted := func(key string, n int64) []spec.Occurrence {
 		return []spec.Occurrence{wants(key, product.Stars, n)}
 	}
@@ -56,6 +65,10 @@ func TestEdits(t *testing.T) {
 		"a moved key was given":                        {reconcile.Desired{Want: wanted("new/ann", 100), Edits: moves("old/ann", "new/ann")}, given(), []string{"→ new/ann 100 ", "  new/ann 100 "}, nil},
 		"a moved grant was given":                      {reconcile.Desired{Want: wanted("new/ann", 100), Edits: moves("old", "new")}, given(), []string{"→ new/ann 100 ", "  new/ann 100 "}, nil},
 		"the move of a key goes before its grant's":    {reconcile.Desired{Want: wanted("x/ann", 100), Edits: moves("old", "new", "old/ann", "x/ann")}, given(), []string{"→ x/ann 100 ", "  x/ann 100 "}, nil},
+		"a key of a moved grant moves on":              {reconcile.Desired{Want: wanted("x/ann", 100), Edits: unwritten(moves("old", "new", "new/ann", "x/ann"), 0)}, given(), []string{"→ x/ann 100 ", "  x/ann 100 "}, nil},
+		"it moves on to a name that nothing writes":    {reconcile.Desired{Want: wanted("new/bob", 100), Edits: unwritten(moves("old", "new", "new/ann", "x/ann"), 1)}, given(), []string{"→ x/ann 100 ", "+ new/bob 100 ", ". x/ann 100 "}, []string{"moved"}},
+		"tried only, it may be another's name":         {reconcile.Desired{Want: wanted("new/ann", 100)}, tried(), []string{"+ new/ann 100 ", ". old/ann 100 "}, []string{"suspected_rename"}},
+		"tried only, it takes no history":              {reconcile.Desired{Want: wanted("new/ann", 100), Edits: moves("old/ann", "new/ann")}, tried(), nil, []string{"moved", "suspected_rename"}},
 		"a moved and raised key is topped up":          {reconcile.Desired{Want: wanted("new/ann", 150), Edits: moves("old", "new")}, given(), []string{"→ new/ann 100 ", "~ new/ann 50 "}, nil},
 		"a chain leads to its end":                     {reconcile.Desired{Want: wanted("c/ann", 100), Edits: moves("b", "c", "old", "b")}, given(), []string{"→ c/ann 100 ", "  c/ann 100 "}, nil},
 		"a move of nothing is harmless":                {reconcile.Desired{Want: wanted("old/ann", 100), Edits: moves("x", "y")}, given(), []string{"  old/ann 100 "}, nil},

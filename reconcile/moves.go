@@ -87,6 +87,8 @@ func (m *moving) problem(key, to, taken string) string {
 	switch before := m.have.Names[to]; {
 	case taken != "":
 		return fmt.Sprintf("%s and %s are both moved to %s, and both have a history: two keys can't become one. Give each a name of its own", taken, key, to)
+	case m.have.Known(to) && !slices.ContainsFunc(m.have.ByKey(to), func(o *ledger.Order) bool { return o.Phase != ledger.Released }) && len(m.have.Settled[to]) == 0:
+		return fmt.Sprintf("%s is moved to %s, under which something was tried and nothing given, so that it can't take a history: move it to a name that was never used", key, to)
 	case m.have.Known(to):
 		return fmt.Sprintf("%s is moved to %s, which has a history of its own: both were given, so take the move out", key, to)
 	case before != "" && before != key:
@@ -222,22 +224,36 @@ func (d *differ) aimless(actions []Action, lost map[gift][]string) (failed []Vio
 // strayed finds keys that this plan moves to a name that nothing writes: a slip
 // there would have the key that was meant bought.
 func (d *differ) strayed() (failed []Violation) {
+	if len(d.moves) == 0 {
+		return nil
+	}
 	moves := map[string]spec.Move{}
 	for _, v := range d.Edits.Moves {
-		if !v.Written {
-			moves[v.From] = v
-		}
+		moves[v.From] = v
 	}
+	said := map[string]bool{}
 	for _, e := range d.moves {
-		for _, side := range sides(e.From) {
-			v, is := moves[side]
-			if !is {
-				continue
-			}
-			delete(moves, side)
-			failed = append(failed, Violation{Rule: "moved", Place: at(v.Pos),
-				Message: fmt.Sprintf("%s is moved to %s, and nothing writes that name: mend it, or take the move out", v.From, v.To)})
+		v := lastMove(moves, e.From)
+		if v.Written || said[v.From] {
+			continue
 		}
+		said[v.From] = true
+		failed = append(failed, Violation{Rule: "moved", Place: at(v.Pos),
+			Message: fmt.Sprintf("%s is moved to %s, and nothing writes that name: mend it, or take the move out", v.From, v.To)})
 	}
 	return failed
+}
+
+// lastMove is the one that leads a key to the name that it has in the end: that of
+// a grant may be followed by that of a key.
+func lastMove(moves map[string]spec.Move, key string) (v spec.Move) {
+	for range moves { // Load has made sure that they end
+		for _, side := range sides(key) {
+			if next, is := moves[side]; is {
+				v, key = next, next.To+key[len(side):]
+				break
+			}
+		}
+	}
+	return v
 }

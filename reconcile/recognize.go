@@ -12,8 +12,9 @@ import (
 )
 
 // Recognize says whom found transfers were for, where the market's lists leave
-// no doubt; now is the time of a proven block, in Unix seconds. A wrong answer
-// would have somebody's gift bought again, so all of this has to hold:
+// no doubt; now is the time of a proven block, in Unix seconds, up to which the
+// book knows all that its wallets did (see [Knows]). A wrong answer would have
+// somebody's gift bought again, so all of this has to hold:
 //
 //   - every row of the list could be read;
 //   - a group of transfers and rows (see match) has as many rows as transfers,

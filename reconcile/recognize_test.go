@@ -36,6 +36,20 @@ func foundBook(t *testing.T, n int, more ...ledger.Event) *ledger.State {
 	return s
 }
 
+// A ledger knows a history if all of it is explained: one transaction that is
+// new is enough to doubt whose the rows of a list are.
+func TestKnows(t *testing.T) {
+	book, wallet := foundBook(t, 1), ton.Address{Account: [32]byte{1}}
+	known := ton.Transaction{Position: ton.Position{LT: 7, Hash: ton.Hash{7}}, Success: true}
+	fresh := ton.Transaction{Position: ton.Position{LT: 9, Hash: ton.Hash{9}}, Success: true, Out: []ton.Out{{To: wallet, Amount: ton.TON}}}
+	if !reconcile.Knows(book, wallet, []ton.Transaction{known}) {
+		t.Error("what it explains is new to it")
+	}
+	if reconcile.Knows(book, wallet, []ton.Transaction{known, fresh}) {
+		t.Error("what it has never seen is known to it")
+	}
+}
+
 // A found transfer is recognized only where the list leaves no doubt. In every
 // other case nothing is said, and what it may have paid stays unbought.
 func TestRecognizedOnlyWithoutDoubt(t *testing.T) {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func (d *differ) renames(want []spec.Occurrence) []Violation {
 	found := map[string]*renamed{} // by both grants
 	var order []*renamed
 	for _, o := range want {
-		if !o.Due() || d.have.Known(o.Key) || d.have.Names[o.Key] != "" || d.dated[o.Key].verb == NoOp || d.decided(o.Key) {
+		if !o.Due() || d.begun(o.Key) || d.have.Names[o.Key] != "" || d.dated[o.Key].verb == NoOp || d.decided(o.Key) {
 			continue
 		}
 		for _, handle := range append([]string{o.Handle}, o.Was...) {
@@ -51,6 +52,9 @@ func (d *differ) renames(want []spec.Occurrence) []Violation {
 				order = append(order, found[grants])
 			}
 			found[grants].pairs = append(found[grants].pairs, [2]string{strings.Join(keys, ", "), o.Key})
+			if d.have.Known(o.Key) && found[grants].tried == "" {
+				found[grants].tried = o.Key
+			}
 			break
 		}
 	}
@@ -59,6 +63,12 @@ func (d *differ) renames(want []spec.Occurrence) []Violation {
 		list = append(list, r.violation(d.wholeGrant(r)))
 	}
 	return list
+}
+
+// begun reports whether anything was given under a key, or may have been. One
+// that was only tried and released may still be another's name.
+func (d *differ) begun(key string) bool {
+	return len(d.have.Settled[key]) > 0 || slices.ContainsFunc(d.have.ByKey(key), func(o *ledger.Order) bool { return o.Phase != ledger.Released })
 }
 
 // vanished lists, sorted by key, the newest order of each key that was given and
@@ -97,6 +107,7 @@ func (d *differ) lost() map[gift][]string {
 type renamed struct {
 	place string
 	pairs [][2]string // the old key, or several that it may have been, and the new one
+	tried string      // a new key that has orders, none of which gave anything
 }
 
 // maxPairs is how many renamed keys a message names.
@@ -111,9 +122,14 @@ func (r *renamed) violation(whole bool) Violation {
 	if more := len(r.pairs) - maxPairs; more > 0 {
 		text = append(text, fmt.Sprintf("and %d more of the same grants", more))
 	}
+	const same = ": same person, product and amount. Buying it would pay twice. "
 	v := Violation{
 		Rule: "suspected_rename", Place: r.place, Paste: "moved:\n",
-		Message: strings.Join(text, "; ") + ": same person, product and amount. Buying it would pay twice. If it is the same gift, write the move below into a file of grants; if a second one is meant, keep the old key beside it",
+		Message: strings.Join(text, "; ") + same + "If it is the same gift, write the move below into a file of grants; if a second one is meant, keep the old key beside it",
+	}
+	if r.tried != "" {
+		v.Paste, v.Message = "", strings.Join(text, "; ")+same+"If it is the same gift, write its old name again; "+r.tried+" was tried once and can't take its history, but a name that was never used can, with a move. If a second one is meant, keep the old key beside it"
+		return v
 	}
 	if whole {
 		v.Paste += fmt.Sprintf("  - {from: %s, to: %s}\n", grantOf(r.pairs[0][0]), grantOf(r.pairs[0][1]))

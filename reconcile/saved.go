@@ -106,6 +106,11 @@ func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, 
 	if len(now.Violations) > 0 {
 		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)
 	}
+	for _, e := range now.Moves {
+		if !slices.Contains(plan.Moves, e) { // or something would be bought under the new name before the ledger knows it
+			return fmt.Errorf("%w: %s is moved to %s, which it does not say", ErrStale, e.From, e.To)
+		}
+	}
 	for _, e := range NewEdits(plan, have) {
 		switch e := e.(type) {
 		case ledger.KeyMoved:

@@ -58,6 +58,24 @@ func TestASavedPlanIsCheckedAgain(t *testing.T) {
 	}
 }
 
+// A plan is not carried out by a ledger that does not know of a move which the
+// plan took for granted, as an older copy does: what it buys would stand under
+// the new name and what was given under the old one.
+func TestASavedPlanSaysEveryMove(t *testing.T) {
+	w := reconcile.Desired{Want: []spec.Occurrence{wants("new/ann", product.Stars, 150)}, Edits: moves("old", "new")}
+	older := func() *ledger.State { return past(order("old/ann", ledger.Released, product.Stars, 150)) }
+	plan := w.Diff(noted(t, older(), w), nil, limits)
+	if !plan.Changes() || len(plan.Moves) > 0 {
+		t.Fatalf("%+v", plan)
+	}
+	if err := w.CheckSaved(plan, plan.Wallet, older(), limits, reconcile.Moment{}); !errors.Is(err, reconcile.ErrStale) || !strings.Contains(err.Error(), "moved") {
+		t.Errorf("over an older ledger: %v", err)
+	}
+	if err := w.CheckSaved(plan, plan.Wallet, noted(t, older(), w), limits, reconcile.Moment{}); err != nil {
+		t.Errorf("over the ledger that it was made from: %v", err)
+	}
+}
+
 // A plan is good for one run: after it has ended, it is refused; if it was
 // interrupted, it may go on with what it has not bought, and only with that.
 func TestASavedPlanIsGoodForOneRun(t *testing.T) {

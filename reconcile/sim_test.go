@@ -38,6 +38,7 @@ type sim struct {
 
 	want   []spec.Occurrence
 	gone   []spec.Occurrence // what was written once
+	moves  []spec.Move
 	rules  map[string]string // of grants that were ever written; "" for those that don't recur
 	limits policy.Limits
 

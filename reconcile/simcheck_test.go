@@ -17,7 +17,7 @@ import (
 // any of it means.
 type checker struct {
 	*sim
-	most    map[string]map[product.Kind]int64 // the largest total that was ever written for a key
+	most    map[string]map[product.Kind]int64 // by first name: the largest total that was ever written for a key
 	handles map[string][]string               // that were ever written for a key
 	more    map[string]int64                  // what people's decisions allow beyond it
 	misled  map[string]bool                   // keys for which a person said something wrong
@@ -75,13 +75,14 @@ func newChecker(s *sim) *checker {
 // written takes note of what people want.
 func (c *checker) written(want []spec.Occurrence) {
 	for _, o := range want {
-		if !slices.Contains(c.handles[o.Key], o.Handle) {
-			c.handles[o.Key] = append(c.handles[o.Key], o.Handle)
+		key := origin(o.Key)
+		if !slices.Contains(c.handles[key], o.Handle) {
+			c.handles[key] = append(c.handles[key], o.Handle)
 		}
-		if c.most[o.Key] == nil {
-			c.most[o.Key] = map[product.Kind]int64{}
+		if c.most[key] == nil {
+			c.most[key] = map[product.Kind]int64{}
 		}
-		c.most[o.Key][o.Item.Kind] = max(c.most[o.Key][o.Item.Kind], o.Item.Quantity)
+		c.most[key][o.Item.Kind] = max(c.most[key][o.Item.Kind], o.Item.Quantity)
 	}
 }
 
@@ -172,10 +173,12 @@ func (c *checker) paidOnce(sold *sale) {
 	if c.refs[sold.ref]++; c.refs[sold.ref] > 1 {
 		c.violate(14, "%s was paid %d times", sold.ref, c.refs[sold.ref])
 	}
-	if first := c.paid[sold.intent]; first != nil && first != sold && first.out() {
+	intent := sold.intent
+	intent.key = origin(intent.key)
+	if first := c.paid[intent]; first != nil && first != sold && first.out() {
 		c.violate(2, "%+v was paid with %s and with %s", sold.intent, first.ref, sold.ref)
 	}
-	c.paid[sold.intent] = sold
+	c.paid[intent] = sold
 }
 
 // withinTotals is I2: nobody has more of a key than was ever written for it,
@@ -183,11 +186,11 @@ func (c *checker) paidOnce(sold *sale) {
 func (c *checker) withinTotals(sold *sale) {
 	var sum int64
 	for _, s := range c.market.sales {
-		if s.key == sold.key && s.item.Kind == sold.item.Kind && s.out() {
+		if origin(s.key) == origin(sold.key) && s.item.Kind == sold.item.Kind && s.out() {
 			sum += s.item.Quantity
 		}
 	}
-	if most := c.most[sold.key][sold.item.Kind] + c.more[sold.key]; sum > most {
+	if most := c.most[origin(sold.key)][sold.item.Kind] + c.more[origin(sold.key)]; sum > most {
 		c.violate(2, "%d %s were paid for %s, and never more than %d were written", sum, sold.item.Kind, sold.key, most)
 	}
 }

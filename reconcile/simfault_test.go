@@ -132,6 +132,7 @@ const (
 	// People.
 	wantEdited
 	keyRenamed
+	keyMoved
 	handleChanged
 	paymentCancelled
 	askedByHand
@@ -261,6 +262,7 @@ var faults = [faultCount]struct {
 
 	wantEdited:       {"what is wanted changes", 9000},
 	keyRenamed:       {"a key is renamed", 600},
+	keyMoved:         {"a key or a grant is moved", 1500},
 	handleChanged:    {"another user name is written for a key", 1500},
 	paymentCancelled: {"a payment is cancelled", 7000},
 	askedByHand:      {"a person is asked to pay", 4000},

@@ -100,7 +100,7 @@ func (c *checker) saleAt(o *ledger.Order) *sale {
 	i, found := slices.BinarySearchFunc(c.chain.history, o.Settled.LT, func(t ton.Transaction, lt uint64) int { return int(int64(t.LT) - int64(lt)) })
 	if found {
 		for _, out := range c.chain.history[i].Out {
-			if s := c.market.sold(out); s != nil && s.key == o.Key && s.generation == o.Generation && s.part == o.Part && s.item == o.Item {
+			if s := c.market.sold(out); s != nil && origin(s.key) == origin(o.Key) && s.generation == o.Generation && s.part == o.Part && s.item == o.Item {
 				return s
 			}
 		}
@@ -141,16 +141,16 @@ func (c *checker) audited(book *ledger.State) {
 func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 	var given int64
 	for _, s := range c.market.sales {
-		if s.key == o.Key && s.item.Kind == o.Item.Kind && s.given() && !s.closed {
+		if origin(s.key) == origin(o.Key) && s.item.Kind == o.Item.Kind && s.given() && !s.closed {
 			given += s.item.Quantity
 		}
 	}
 	rest := product.Item{Kind: o.Item.Kind, Quantity: o.Item.Quantity - given}
-	if rest.Quantity <= 0 || c.misled[o.Key] || o.Rule != "" && c.begun(o.Key) {
+	if rest.Quantity <= 0 || c.misled[origin(o.Key)] || o.Rule != "" && c.begun(o.Key) {
 		return
 	}
 	code := reconcile.Code("")
-	for _, a := range reconcile.Diff(c.want, book, nil, c.limits).Actions {
+	for _, a := range desired(c.want, c.moves).Diff(book, nil, c.limits).Actions {
 		if a.Key == o.Key {
 			code = a.Code
 		}
@@ -158,7 +158,7 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 	_, sold := rest.Parts()
 	switch {
 	case code == reconcile.CodeNotSold && !sold:
-	case code == reconcile.CodeBound && len(c.most[o.Key]) > 1:
+	case code == reconcile.CodeBound && len(c.most[origin(o.Key)]) > 1:
 	case code == reconcile.CodeOneWinner && o.Single && c.othersWon(o):
 	case code == reconcile.CodeNotSold && o.Item.Check() != nil:
 	default:
@@ -169,12 +169,12 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 // begun reports whether anything was given on a date: then it is settled, and
 // what is written later holds for later dates.
 func (c *checker) begun(key string) bool {
-	return slices.ContainsFunc(c.market.sales, func(s *sale) bool { return s.key == key && s.given() && !s.closed })
+	return slices.ContainsFunc(c.market.sales, func(s *sale) bool { return origin(s.key) == origin(key) && s.given() && !s.closed })
 }
 
 func (c *checker) othersWon(o spec.Occurrence) bool {
 	return slices.ContainsFunc(c.market.sales, func(s *sale) bool {
-		return s.key != o.Key && strings.HasPrefix(s.key, o.Grant+"/") && s.left > 0
+		return origin(s.key) != origin(o.Key) && strings.HasPrefix(origin(s.key), originOf(o.Grant)+"/") && s.left > 0
 	}) || len(c.misled) > 0
 }
 

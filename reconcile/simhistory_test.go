@@ -1,9 +1,12 @@
 package reconcile_test
 
 import (
+	"slices"
+
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -68,8 +71,18 @@ func (p *process) recognizes(book *ledger.State) []ledger.Event {
 			}
 		}
 	}
-	events := reconcile.Recognize(book, p.want, lists, p.chain.time)
-	if len(lists) > 0 && len(events) == 0 {
+	if len(lists) == 0 {
+		return nil
+	}
+	wallet := p.chain.account.Address
+	e := p.sighted(p, reconcile.Look{Wallet: wallet, Since: book.Wallets[wallet].Anchor}).(reconcile.Sighted)
+	if e.Err != nil || !reconcile.Knows(book, wallet, e.Sight.History) {
+		return nil
+	}
+	unmoved := moving(book, p.moves) // what is given to those is under another name yet
+	want := slices.DeleteFunc(slices.Clone(p.want), func(o spec.Occurrence) bool { return unmoved[o.Key] })
+	events := reconcile.Recognize(book, want, lists, e.Sight.Account.Time)
+	if len(events) == 0 {
 		p.counter.add("nothing is recognized")
 	}
 	return events
@@ -118,8 +131,8 @@ func (c *checker) recognized(p *process, events []ledger.Event) {
 		s := p.founds[e.Found]
 		handles[purchase{e.Row.Handle, s.item, s.amount}]++
 		handles[purchase{s.handle, s.item, s.amount}]--
-		keys[purchase{e.Key, s.item, s.amount}]++
-		keys[purchase{s.key, s.item, s.amount}]--
+		keys[purchase{origin(e.Key), s.item, s.amount}]++
+		keys[purchase{origin(s.key), s.item, s.amount}]--
 	}
 	for g, n := range handles {
 		if n > 0 {

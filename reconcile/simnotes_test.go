@@ -161,20 +161,20 @@ func (c *checker) tells(p *process, f reconcile.Tell) {
 // reissued: a person has a key bought again, beside what was paid for it.
 func (c *checker) reissued(key string) {
 	for _, s := range c.market.sales {
-		if s.key == key && s.left > 0 {
+		if origin(s.key) == origin(key) && s.left > 0 {
 			s.closed = true
 		}
 	}
-	for _, most := range c.most[key] {
-		c.more[key] += most
+	for _, most := range c.most[origin(key)] {
+		c.more[origin(key)] += most
 	}
 }
 
 // assigned: a person, or a ref that was known, said whom a transfer was for. A
 // wrong answer allows for a purchase too many.
 func (c *checker) assigned(sold *sale, e ledger.FoundAssigned) {
-	if sold.key != e.Key {
-		c.more[sold.key] += sold.item.Quantity // may be bought again
-		c.misled[sold.key], c.misled[e.Key] = true, true
+	if was, now := origin(sold.key), origin(e.Key); was != now {
+		c.more[was] += sold.item.Quantity // may be bought again
+		c.misled[was], c.misled[now] = true, true
 	}
 }

@@ -19,6 +19,9 @@ func (s *sim) people() {
 	if s.hit(keyRenamed) {
 		s.rename()
 	}
+	if s.hit(keyMoved) {
+		s.move()
+	}
 	if s.hit(handleChanged) {
 		s.rehandle()
 	}
@@ -103,7 +106,7 @@ func (s *sim) save() {
 	p := s.launch()
 	p.end(nil)
 	book := p.book
-	plan := reconcile.Diff(s.want, book, s.prices(s.want), s.limits)
+	plan := desired(s.want, s.moves).Diff(book, s.prices(s.want), s.limits)
 	plan.Wallet = s.chain.account.Address
 	s.saved = plan
 }
@@ -371,9 +374,12 @@ func (s *sim) answer() bool {
 			add(ledger.KeyReissued{Key: o.Key, Generation: book.Generation(o.Key) + 1, Reason: "its money came back"})
 		}
 	}
+	unmoved := moving(book, s.moves)
 	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
 		if f := book.Founds[id]; f.Open() {
-			add(s.assignment(book, f))
+			if e := s.assignment(book, f); !unmoved[keyOf(e)] {
+				add(e)
+			}
 		}
 	}
 	p.decide(events)
@@ -396,7 +402,7 @@ func (s *sim) foundSale(f *ledger.Found) *sale {
 // assignment says whom a found transfer was for.
 func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 	sold := s.foundSale(f)
-	key, handle := sold.key, sold.handle
+	key, handle := s.called(sold.key), sold.handle
 	if i := slices.IndexFunc(s.want, func(o spec.Occurrence) bool { return o.Item.Kind == f.Item.Kind && o.Key != key }); i >= 0 && s.hit(assignedWrongly) {
 		key, handle = s.want[i].Key, s.want[i].Handle
 	} else if key == "" || !sold.out() && s.IntN(2) == 0 || sold.closed {
@@ -413,12 +419,12 @@ func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 // must come to rest soon; then an apply does nothing.
 func (s *sim) settleDown() {
 	const rounds = 25
-	s.calm, s.saved, s.asked = true, nil, nil
+	s.calm, s.saved = true, nil
 	s.tracef("the faults end")
 	for _, o := range s.orphans {
 		s.perform(o.process, o.task.effect)
 	}
-	s.orphans = nil
+	s.orphans, s.asked = nil, nil
 	s.thaw()
 	s.topUp(1000 * ton.TON)
 	s.topUpUSDT(1000_000_000)

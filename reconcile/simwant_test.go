@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fragplan/fragplan/policy"
@@ -119,6 +120,7 @@ func (s *sim) drawItem() product.Item {
 // write puts an occurrence into what is wanted, if its key is not there. A grant
 // that recurs goes on recurring, whatever is written of it later.
 func (s *sim) write(o spec.Occurrence) {
+	o.Grant, _, _ = strings.Cut(s.called(o.Grant+"/"+o.Person), "/")
 	o.Key, o.Handle, o.Pos = o.Grant+"/"+o.Person, o.Person, spec.Pos{File: "g.yaml", Line: len(s.want) + 1}
 	if rule, known := s.rules[o.Grant]; known {
 		o.Rule = rule
@@ -190,7 +192,7 @@ func (s *sim) rename() {
 	o := s.want[i]
 	s.gone = append(s.gone, o)
 	s.want = slices.Delete(slices.Clone(s.want), i, i+1)
-	o.Grant = "new" + o.Grant
+	o.Grant = "new" + strings.ReplaceAll(o.Grant, ".", "-")
 	s.write(o)
 }
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/firewall"
 	"github.com/fragplan/fragplan/ledger"
@@ -30,6 +31,12 @@ func TakeIn(book *ledger.State, wallet ton.Address, history []ton.Transaction, r
 		}
 	}
 	return t.events
+}
+
+// Knows reports whether nothing of a wallet's proven history is new to a ledger.
+func Knows(book *ledger.State, wallet ton.Address, history []ton.Transaction) bool {
+	known := newExplainer(book)
+	return !slices.ContainsFunc(history, func(t ton.Transaction) bool { return !known.explained(wallet, t) })
 }
 
 // Answers returns the events by which a wallet's proven history settles what

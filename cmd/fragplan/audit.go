@@ -50,12 +50,17 @@ func (p *program) ledgerAudit() *cobra.Command {
 
 // history is everything that a wallet did since its anchor, as proven.
 func (p *project) history(ctx context.Context, w *ledger.Wallet) ([]ton.Transaction, error) {
+	sight, err := p.sight(ctx, w)
+	return sight.History, err
+}
+
+// sight is a wallet's account with that history.
+func (p *project) sight(ctx context.Context, w *ledger.Wallet) (reconcile.Sight, error) {
 	client, err := p.chain(ctx)
 	if err != nil {
-		return nil, err
+		return reconcile.Sight{}, err
 	}
-	sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, w.Anchor)
-	return sight.History, err
+	return lookout{Client: client}.Look(ctx, w.Address, w.Version, w.Anchor)
 }
 
 func (p *program) ledgerRebuild() *cobra.Command {

@@ -21,14 +21,14 @@ func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress))
 	if err != nil || len(lists) == 0 {
 		return err
 	}
-	account, err := p.account(ctx)
-	if err != nil {
+	now, err := p.knownUntil(ctx)
+	if err != nil || now == 0 {
 		return err
 	}
-	today := p.spec.Today(time.Unix(int64(account.Time), 0))
+	today := p.spec.Today(time.Unix(int64(now), 0))
 	moving := p.moving() // what is given to those is under another name yet
 	want := slices.DeleteFunc(p.spec.Occurrences(today), func(o spec.Occurrence) bool { return moving[o.Key] != "" })
-	events := reconcile.Recognize(p.book, want, lists, account.Time)
+	events := reconcile.Recognize(p.book, want, lists, now)
 	if len(events) == 0 {
 		return nil
 	}
@@ -41,6 +41,24 @@ func (p *project) recognize(ctx context.Context, shown func(reconcile.Progress))
 		shown(reconcile.Progress{Stage: "recognized", Key: e.Key, Handle: e.Handle, Item: f.Item, Order: e.Order, Amount: f.Amount, Text: e.Reason})
 	}
 	return p.reload(ctx)
+}
+
+// knownUntil is the time up to which the ledger knows all that its wallets did,
+// or 0 if a history shows more by now: a row may be of what is not known yet.
+func (p *project) knownUntil(ctx context.Context) (now uint32, err error) {
+	for i, address := range p.book.Addresses() {
+		sight, err := p.sight(ctx, p.book.Wallets[address])
+		if err != nil {
+			return 0, err
+		}
+		if !reconcile.Knows(p.book, address, sight.History) {
+			return 0, nil
+		}
+		if t := sight.Account.Time; i == 0 || t < now {
+			now = t
+		}
+	}
+	return now, nil
 }
 
 // lists are those of the products of which found payments are open.
