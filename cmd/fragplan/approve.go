@@ -131,7 +131,7 @@ func (p *project) approved(ctx context.Context, plan *reconcile.Plan) error {
 	if need == 0 || err != nil {
 		return err
 	}
-	authors, err := p.authors(ctx)
+	authors, err := p.authors(ctx, plan)
 	if err != nil {
 		return fmt.Errorf("%w: who wrote what it buys can't be told: %w", errUnapproved, err)
 	}

@@ -35,29 +35,3 @@ func (p *project) committed(ctx context.Context) error {
 	}
 	return nil
 }
-
-// authors are the addresses of those who wrote the newest state of the files:
-// the authors of the commits of the newest merge, or of the newest commit, that
-// changed them. A .mailmap adds addresses of the same people, and takes none away.
-func (p *project) authors(ctx context.Context) ([]string, error) {
-	if err := p.committed(ctx); err != nil {
-		return nil, err
-	}
-	dir := p.program.dir
-	if out, err := git(ctx, dir, "rev-parse", "--is-shallow-repository"); err != nil || strings.TrimSpace(string(out)) != "false" {
-		return nil, errors.New("the clone has no history; fetch it whole (fetch-depth: 0)")
-	}
-	log := func(args ...string) []string {
-		out, err := git(ctx, dir, append(append([]string{"log", "--format=%ae%n%aE"}, args...), append([]string{"--"}, p.reviewable()...)...)...)
-		if err != nil {
-			return nil // there is no such commit
-		}
-		return strings.Fields(strings.ToLower(string(out)))
-	}
-	authors := slices.Concat(log("-1"), log("HEAD^1..HEAD"))
-	if len(authors) == 0 {
-		return nil, errors.New("no commit holds the project's files")
-	}
-	slices.Sort(authors)
-	return slices.Compact(authors), nil
-}
