@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -134,22 +135,40 @@ func (s *State) reserve() {
 	s.record(events...)
 }
 
-// takeEarlier counts what interrupted runs of the same saved plan have spent:
-// the plan as a whole keeps to the limits of one run. It returns the keys that
-// they bought for the first time.
+// takeEarlier counts what interrupted runs of the same saved plan have spent,
+// and what they asked people to pay, with gas and fees: the plan as a whole
+// keeps to the limits of one run. It returns the keys that they bought for the
+// first time.
 func (s *State) takeEarlier() (fresh map[string]bool) {
 	fresh = map[string]bool{}
+	if s.plan.Nonce == "" {
+		return fresh
+	}
 	digest := s.plan.Digest()
+	ours := func(id ledger.RunID) bool {
+		r := s.book.Runs[id]
+		return r != nil && r.Nonce == s.plan.Nonce && r.Digest == digest
+	}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		o := s.book.Orders[id]
-		if o == nil || !o.Phase.Spent() || s.plan.Nonce == "" {
+		if o == nil || !o.Phase.Spent() && !o.Phase.Out() || !ours(o.Run) {
 			continue
 		}
-		if r := s.book.Runs[o.Run]; r != nil && r.Nonce == s.plan.Nonce && r.Digest == digest {
-			s.budget.Spend(o.Reserve)
-			if o.Part == 1 {
-				fresh[o.Key] = true
-			}
+		for _, a := range holding(o) {
+			s.budget.Spend(a)
+		}
+		if o.Part == 1 {
+			fresh[o.Key] = true
+		}
+	}
+	for _, p := range s.book.Payments {
+		if p.Phase == ledger.PaymentExecuted && ours(p.Run) {
+			s.budget.Spend(p.Fees.Amount())
+		}
+	}
+	for _, t := range s.book.Outside {
+		if slices.ContainsFunc(t.Orders, func(id ledger.OrderID) bool { return ours(s.book.Orders[id].Run) }) {
+			s.budget.Spend(t.Fees.Amount())
 		}
 	}
 	return fresh

@@ -219,3 +219,95 @@ func TestAResumedPlanKeepsToOneRun(t *testing.T) {
 		t.Errorf("%d were paid for 1.9 TON each, and a run may spend 4 TON", n)
 	}
 }
+
+// A saved plan that asks a person in several requests keeps to the limit of one
+// run as a whole: what was asked for may be paid at any time.
+func TestAPlanThatAsksKeepsToOneRun(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	limits := plenty
+	limits.Run = []ton.Amount{(4 * ton.TON).Amount()}
+	prices := reconcile.Prices{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Asset: ton.AssetTON}: ton.TON.Amount()}
+	plan := reconcile.Diff(stars(4), w.book(), prices, limits)
+	plan.Nonce = "approved"
+	w.price = func(product.Item) ton.Nano { return 19 * ton.TON / 10 } // nearly the ceiling
+	w.setup = func(u *reconcile.Setup) { u.Unsigned = true }
+	for range 4 {
+		w.start(plan, w.book())
+		if _, err := w.finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.handed) != 2 {
+		t.Errorf("%d were asked for at 1.9 TON each, and a run may spend 4 TON", len(w.handed))
+	}
+}
+
+// What is asked for in an earlier run of a saved plan is one of the keys that
+// it may buy for the first time.
+func TestAPlanThatAsksKeepsToItsNewGrants(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	limits := plenty
+	limits.NewGrants = 2
+	plan := reconcile.Diff(stars(4), w.book(), nil, limits)
+	plan.Nonce = "approved"
+	w.setup = func(u *reconcile.Setup) { u.Unsigned = true }
+	for range 4 {
+		w.start(plan, w.book())
+		if _, err := w.finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.handed) != 2 {
+		t.Errorf("%d keys were asked for, and limits.new_grants allows 2", len(w.handed))
+	}
+}
+
+// The network's fees of the earlier runs of a saved plan, by whomever they were
+// paid, count for its limit of one run.
+func TestAResumedPlanCountsItsFees(t *testing.T) {
+	for name, byhand := range map[string]bool{"signed": false, "by phone": true} {
+		w := newWorld(t, ton.V5R1)
+		limits := plenty
+		limits.Run = []ton.Amount{(2 * ton.TON).Amount()}
+		prices := reconcile.Prices{{Item: product.Item{Kind: product.Stars, Quantity: 100}, Asset: ton.AssetTON}: ton.TON.Amount()}
+		plan := reconcile.Diff(stars(2), w.book(), prices, limits)
+		plan.Nonce = "approved"
+		w.setup = func(u *reconcile.Setup) { u.Unsigned = byhand }
+		w.start(plan, w.book())
+		for len(w.paid()) == 0 && !w.stopped {
+			w.next()
+		}
+		if byhand {
+			w.phone(w.handed[0].Transfers...)
+		}
+		w.start(plan, w.book()) // another process finds it paid
+		result, err := w.finish()
+		if err != nil || len(result.Problems) != 1 || result.Problems[0].Code != "run_limit" || len(w.paid()) != 1 {
+			t.Errorf("%s: 1 TON and its fees are spent of 2 TON: %+v, %v, %d paid", name, result, err, len(w.paid()))
+		}
+	}
+}
+
+// So does the gas that goes along with USDT, whose limit leaves room for more.
+func TestAPlanThatAsksCountsItsGas(t *testing.T) {
+	j := playJettons(t, 1)
+	j.calm, j.balance = true, 100_000_000
+	limits := inBoth()
+	limits.Run[0] = (ton.TON / 8).Amount() // for two, with 0.05 TON each
+	want := stars(4)
+	for i := range want {
+		want[i].PayWith = ton.AssetUSDT
+	}
+	plan := reconcile.Diff(want, j.book(), nil, limits)
+	plan.Nonce = "approved"
+	j.setup = func(u *reconcile.Setup) { u.Unsigned = true }
+	for range 4 {
+		j.start(plan, j.book())
+		if _, err := j.finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(j.handed) != 2 {
+		t.Errorf("%d were asked for, and the gas of two is within limits.run", len(j.handed))
+	}
+}
