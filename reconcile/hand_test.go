@@ -140,6 +140,36 @@ func TestAskedAndNeverPaid(t *testing.T) {
 	}
 }
 
+// A request that was given up, and whose key counts as given otherwise since, may
+// be paid all the same: what it paid is taken in beside the statement, so that the
+// next apply can go on.
+func TestAskedAndPaidAfterItWasSettled(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.ask(stars(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.log = append(w.log, ledger.OrderResolved{Order: 1, As: ledger.Released, Reason: "nobody will pay it"})
+	said := reconcile.Desired{Want: stars(1), Edits: settled("g/p00", "Kim gave them in another way")}
+	w.log = append(w.log, reconcile.NewEdits(said.Diff(w.book(), nil, plenty), w.book())...)
+	w.phone(w.handed[0].Transfers...)
+	if _, err := w.apply(stars(1), plenty); !errors.Is(err, reconcile.ErrTide) {
+		t.Fatal(err)
+	}
+	book := w.book()
+	for _, e := range reconcile.TakeIn(book, w.account.Address, w.history, "it was me") {
+		if err := book.Apply(e); err != nil {
+			t.Fatalf("the ledger refuses what happened: %v", err)
+		}
+		w.log = append(w.log, e)
+	}
+	if given := book.Given("g/p00"); given != 200 {
+		t.Errorf("%d count as given, want 100 settled and 100 paid", given)
+	}
+	if _, err := w.apply(stars(1), plenty); err != nil || len(w.paid()) != 1 {
+		t.Errorf("%v, %d payments", err, len(w.paid()))
+	}
+}
+
 // A person may pay a part of a request, and the rest in another way or never.
 // Each order has its own verdict.
 func TestAskedAndPaidInPart(t *testing.T) {

@@ -139,7 +139,7 @@ func (t *taker) release(owner *ledger.Order) (events []ledger.Event) {
 func (t *taker) assign(owner *ledger.Order, item product.Item) ledger.Event {
 	t.lastOrder++
 	e := ledger.FoundAssigned{
-		Found: t.lastFound, Order: t.lastOrder, Key: owner.Key, Generation: owner.Generation, Part: t.parts[owner.Key], Prior: t.given[owner.Key],
+		Found: t.lastFound, Order: t.lastOrder, Key: owner.Key, Generation: owner.Generation, Part: t.parts[owner.Key], Prior: t.book.SettledFor(owner.Key) + t.given[owner.Key],
 		Person: owner.Person, Handle: owner.Handle, Single: owner.Single, Reason: fmt.Sprintf("its ref was offered for %s: %s", owner.Key, t.reason),
 	}
 	for _, o := range t.book.ByKey(owner.Key) {
