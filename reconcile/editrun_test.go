@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -80,5 +81,55 @@ func TestARunNotesEditsBeforeItBuys(t *testing.T) {
 	}
 	if places < 10 {
 		t.Errorf("only %d places", places)
+	}
+}
+
+// A statement that can't be taken yet, because an order from before the key was
+// issued again is held, stops its own line alone: the others are bought, and the
+// line says which command ends it.
+func TestAStatementThatMustWaitStopsNobodyElse(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(1), plenty); err != nil {
+		t.Fatal(err)
+	}
+	w.log = append(w.log, ledger.KeyReissued{Key: "g/p00", Generation: 2, Reason: "the account was stolen"},
+		ledger.OrderHeld{Order: 1, Reason: "TON came back", Bounce: ton.Position{LT: 1 << 40, Hash: ton.Hash{7}}})
+	said := reconcile.Desired{Want: stars(3), Edits: settled("g/p00", "Kim gave them")}
+	run := func() *reconcile.Plan {
+		plan := said.Diff(w.book(), nil, plenty)
+		plan.Wallet = w.account.Address
+		w.start(plan, w.book())
+		if _, err := w.finish(); err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	if a := run().Actions[0]; a.Verb != reconcile.Blocked || !strings.Contains(a.Reason, "fragplan ledger resolve g/p00") {
+		t.Errorf("%c %s", a.Verb, a.Reason)
+	}
+	if n := len(w.paid()); n != 3 {
+		t.Errorf("%d payments, want those of the two others beside the first", n)
+	}
+	w.log = append(w.log, ledger.OrderResolved{Order: 1, As: ledger.Released, Reason: "it came back"})
+	run()
+	if book := w.book(); book.SettledFor("g/p00") != 100 || len(w.paid()) != 3 {
+		t.Errorf("resolved, and %d count as given otherwise; %d payments", book.SettledFor("g/p00"), len(w.paid()))
+	}
+}
+
+// An order that is held after the plan was made keeps the plan's statement from
+// being noted, and nothing else.
+func TestAStatementOfAPlanMayHaveToWait(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	if _, err := w.apply(stars(1), plenty); err != nil {
+		t.Fatal(err)
+	}
+	w.log = append(w.log, ledger.KeyReissued{Key: "g/p00", Generation: 2, Reason: "the account was stolen"})
+	plan := reconcile.Desired{Want: stars(2), Edits: settled("g/p00", "Kim gave them")}.Diff(w.book(), nil, plenty)
+	plan.Wallet = w.account.Address
+	w.log = append(w.log, ledger.OrderHeld{Order: 1, Reason: "TON came back", Bounce: ton.Position{LT: 1 << 40, Hash: ton.Hash{7}}})
+	w.start(plan, w.book())
+	if _, err := w.finish(); err != nil || len(w.paid()) != 2 || w.book().SettledFor("g/p00") != 0 {
+		t.Errorf("%v, %d payments, %d settled", err, len(w.paid()), w.book().SettledFor("g/p00"))
 	}
 }

@@ -22,12 +22,19 @@ func (d *differ) unsaid(key string) (s spec.Settled, ok bool) {
 }
 
 // settle is the line of a key that is said to be settled: what is missing counts
-// as given, and more than is written is meant. It reports false if there is
-// nothing to say.
+// as given, and more than is written is meant, once no order of it waits for a
+// person any more. It reports false if there is nothing to say.
 func (d *differ) settle(a Action, given int64) (Action, bool) {
 	s, ok := d.unsaid(a.Key)
 	if !ok || given == a.Item.Quantity {
 		return a, false
+	}
+	for _, o := range d.have.ByKey(a.Key) {
+		// Also of an earlier generation: the ledger takes no statement beside it.
+		if v, waits := awaits(o); waits {
+			a.Verb, a.Code, a.Reason = v.verb, v.code, v.reason
+			return a, true
+		}
 	}
 	missing := product.Item{Kind: a.Item.Kind, Quantity: max(0, a.Item.Quantity-given)}
 	d.statements = append(d.statements, ledger.KeySettled{
@@ -61,11 +68,19 @@ func NewEdits(p *Plan, have *ledger.State) []ledger.Event {
 		}
 	}
 	for _, e := range p.Settled {
+		if waits(have, e.Key) {
+			continue // since the plan: the next one says so
+		}
 		if !slices.ContainsFunc(have.Settled[e.Key], func(t ledger.Settlement) bool { return t.Reason == e.Reason }) {
 			events = append(events, e)
 		}
 	}
 	return append(events, NewRules(p, have)...)
+}
+
+// waits reports whether an order of a key waits for the chain or for a person.
+func waits(have *ledger.State, key string) bool {
+	return slices.ContainsFunc(have.ByKey(key), func(o *ledger.Order) bool { _, ok := awaits(o); return ok })
 }
 
 // movesOf are the moves of a plan that the ledger does not know.
