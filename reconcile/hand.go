@@ -45,7 +45,6 @@ func (s *State) hand() {
 	}
 	for _, id := range d.orders {
 		delete(s.jobs, id)
-		s.result.Offered = append(s.result.Offered, id)
 		s.noticeOrder("offered", s.book.Orders[id])
 	}
 	s.ready = slices.DeleteFunc(s.ready, func(id ledger.OrderID) bool { return slices.Contains(d.orders, id) })
@@ -57,6 +56,7 @@ func (s *State) hand() {
 // What did not fit into it is given up until it is paid.
 func (s *State) handed(e Handed) {
 	s.handing = false
+	s.result.Offered = append(s.result.Offered, s.book.Requests[e.Request].Orders...)
 	if e.Err != nil {
 		s.stop(fmt.Errorf("request %d is recorded and could not be handed over, so it counts as if somebody had it. If nobody can have seen it, say so for each key: fragplan ledger resolve KEY -as unpaid -reason TEXT: %w", e.Request, e.Err))
 	}

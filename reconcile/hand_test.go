@@ -105,6 +105,23 @@ func bodyOf(t *testing.T, message ton.BoC) ton.Hash {
 	return ton.Hash(body.Hash())
 }
 
+// Nobody is said to be asked before the request is handed over: a run that can't
+// record it ends there, and has nothing to show.
+func TestNobodyIsAskedBeforeTheRequestIsRecorded(t *testing.T) {
+	w := newWorld(t, ton.V5R1)
+	asked := -1
+	w.answer = func(f reconcile.Effect) reconcile.Event {
+		if _, ok := f.(reconcile.Hand); ok {
+			asked = len(w.state.Result().Offered)
+		}
+		return nil
+	}
+	result, err := w.ask(stars(1))
+	if err != nil || asked != 0 || len(result.Offered) != 1 {
+		t.Errorf("%d are said to be asked before, %d after: %v", asked, len(result.Offered), err)
+	}
+}
+
 // What is not found stays live, whatever the time: it is not bought again, it
 // counts against the limits, and only a person ends it.
 func TestAskedAndNeverPaid(t *testing.T) {
