@@ -119,6 +119,10 @@ func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
 	if err != nil {
 		return err
 	}
+	back, err := p.keptBack(ctx, log)
+	if err != nil {
+		return err
+	}
 	if err := p.store.Lock(ctx, "set aside"); err != nil { // nobody else writes to it
 		return err
 	}
@@ -136,10 +140,10 @@ func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
 	if err != nil {
 		return err
 	}
-	if key := forgotten(before, after); key != "" {
+	if key := forgotten(before, after, back); key != "" {
 		err := errors.Join(p.store.Close(), os.Rename(aside, p.ledgerPath()))
 		p.store = nil
-		return errors.Join(fmt.Errorf("the ledger %s holds a request to pay for %s that its branch %s does not know, and other records of the branch: it was used without the branch. Say what became of it while sync is taken out of fragplan.yaml (fragplan ledger resolve %s), then move the file away", p.ledgerPath(), key, log, key), err)
+		return errors.Join(fmt.Errorf("the ledger %s holds a request to pay for %s that its branch %s does not know, and other records of the branch. Either a run was killed while it wrote the request to the branch, and then nobody was given it, or the file was used without the branch. If nobody has the request, move the file away. Otherwise say what became of it while sync is taken out of fragplan.yaml (fragplan ledger resolve %s), then move the file away", p.ledgerPath(), key, log, key), err)
 	}
 	p.program.tell(fmt.Sprintf("the newest records of the ledger here never reached its branch, because another run's did; nothing that left this machine relied on them. That file is %s now, and the ledger was read anew from the branch", aside))
 	p.both = gitlog.Sync(log, p.store)
@@ -148,11 +152,11 @@ func (p *project) setAside(ctx context.Context, log *gitlog.Log) error {
 }
 
 // forgotten is the key of a request to pay that before has and after doesn't
-// know, "" for none.
-func forgotten(before, after *ledger.State) string {
+// know, "" for none. What was kept back may be forgotten.
+func forgotten(before, after *ledger.State, back map[ledger.RequestID]bool) string {
 	for id := ledger.OrderID(1); id <= before.LastOrder; id++ {
 		o := before.Orders[id]
-		if o == nil || o.Phase != ledger.Offered || o.Invoice == nil {
+		if o == nil || o.Phase != ledger.Offered || o.Invoice == nil || back[o.Request] {
 			continue
 		}
 		if _, known := after.Refs[o.Invoice.Ref]; !known {
@@ -160,6 +164,31 @@ func forgotten(before, after *ledger.State) string {
 		}
 	}
 	return ""
+}
+
+// keptBack are the requests to pay that were recorded here and never given to
+// anybody, because they could not be written to the branch.
+func (p *project) keptBack(ctx context.Context, log *gitlog.Log) (map[ledger.RequestID]bool, error) {
+	after, last, err := log.Unpushed(ctx)
+	if err != nil || last.Seq == 0 {
+		return nil, err
+	}
+	requests, held := map[ledger.RequestID]bool{}, false
+	err = p.store.RecordsAfter(ctx, after, func(r ledger.Record) error {
+		if r.Seq > last.Seq {
+			return nil
+		}
+		held = held || r.Head() == last
+		e, err := ledger.Decode(r.Kind, r.Body)
+		if asked, ok := e.(ledger.PaymentRequested); ok {
+			requests[asked.Request] = true
+		}
+		return err
+	})
+	if err != nil || !held {
+		return nil, err // none, or of another file
+	}
+	return requests, nil
 }
 
 // absent is the log for a ledger that is about to be made, whose branch must

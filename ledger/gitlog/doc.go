@@ -27,5 +27,7 @@
 // The branch is read again. If our commit stands there, it was taken. If the
 // branch stands where it stood, it was not, and is tried again. If anything
 // else stands there, another run has won: this one may rely on nothing that it
-// recorded since its last push, and none of that has left the machine.
+// recorded since its last push, and none of that has left the machine. Which
+// records those are is remembered in this repository, so that the local store can
+// be told from one that was used without the branch.
 package gitlog

@@ -39,7 +39,7 @@ func (l *Log) Push(ctx context.Context, records []ledger.Record, subject string)
 		return fmt.Errorf("writing the ledger's branch %s: %w", l, err)
 	}
 	// Our reference is what a deleted branch can be put back from.
-	if _, err := l.repo.git(ctx, nil, "update-ref", l.own(), commit); err != nil {
+	if err := l.took(ctx, commit); err != nil {
 		return err
 	}
 	return l.stand(ctx, commit)

@@ -37,6 +37,7 @@ type Synced struct {
 	pushed ledger.Head // what the branch holds, as far as we know
 	title  string      // of the commits: who writes
 	begun  bool        // our pushes mark the branch as being worked on
+	ours   bool        // what the local store holds and the branch doesn't, this run has recorded
 	lost   error       // once another run has won, nothing is written any more
 }
 
@@ -131,6 +132,7 @@ func (s *Synced) at(ctx context.Context, seq int64) (h ledger.Head, err error) {
 func (s *Synced) Begin(ctx context.Context, writer string) error {
 	s.title = writer
 	err := s.Flush(ctx, true)
+	s.ours = err == nil
 	s.begun = !errors.Is(err, ErrSealed) && !errors.Is(err, ErrRefused) // then nothing of ours stands there
 	return err
 }
@@ -146,7 +148,7 @@ func (s *Synced) Close(ctx context.Context) error {
 }
 
 // Append records events locally, and on the branch if anything may leave the
-// machine that relies on them.
+// machine that relies on them. After an error nothing may; see [Log.Unpushed].
 func (s *Synced) Append(ctx context.Context, events []ledger.Event) error {
 	if s.lost != nil {
 		return s.lost
@@ -155,9 +157,13 @@ func (s *Synced) Append(ctx context.Context, events []ledger.Event) error {
 		return err
 	}
 	for _, e := range events {
-		if !waits(e) {
-			return s.Flush(ctx, true)
+		if waits(e) {
+			continue
 		}
+		if err := s.Flush(ctx, true); err != nil {
+			return s.disown(ctx, err)
+		}
+		return nil
 	}
 	return nil
 }
