@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/fragplan/fragplan/ton"
 )
@@ -288,7 +289,7 @@ func checkConfirmation(method string, params map[string]string) error {
 		return errors.New("confirm_params are too many")
 	}
 	for k, v := range params {
-		if !identifier.MatchString(k) || reserved[k] || len(v) > 1024 {
+		if !identifier.MatchString(k) || reserved[k] || len(v) > 1024 || v != strings.ToValidUTF8(v, "") || strings.Contains(v, "\x00") {
 			return errors.New("confirm_params hold what may not be sent")
 		}
 	}

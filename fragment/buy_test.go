@@ -237,3 +237,28 @@ func TestPriceInUSDT(t *testing.T) {
 		t.Errorf("a top-up: %v", err)
 	}
 }
+
+// A name is whatever a person calls himself, and reaches us as UTF-8 without
+// NUL, however the server writes it: what is recorded of it fits every store.
+// A parameter that would be sent back is not mended but refused.
+func TestWhatNoStoreHolds(t *testing.T) {
+	for sent, want := range map[string]string{
+		`a\u0000b`: "a\uFFFDb", `a&#0;b`: "a\uFFFDb", `a\ud83db`: "a\uFFFDb", `\ud83d\ude0a`: "\U0001F60A",
+	} {
+		s := serve(t)
+		s.answers["searchStarsRecipient"] = []string{strings.Replace(found, "Jane &amp; Co", sent, 1)}
+		got, err := s.client().Buy(t.Context(), fragment.Stars, "@jane", 50)
+		if err != nil || got.Recipient.Name != want {
+			t.Errorf("%q became %q: %v", sent, got.Recipient.Name, err)
+		}
+	}
+	s := serve(t)
+	for method, answers := range s.answers {
+		for i, a := range answers {
+			s.answers[method][i] = strings.Replace(a, `"confirm_params":{"id":"REQ_ID"}`, `"confirm_params":{"id":"REQ\u0000"}`, 1)
+		}
+	}
+	if _, err := s.client().Buy(t.Context(), fragment.Stars, "@jane", 50); !errors.Is(err, fragment.ErrBadAnswer) || !strings.Contains(err.Error(), "confirm_params") {
+		t.Errorf("a parameter with NUL: %v", err)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
-	"html"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -147,7 +146,7 @@ func lookup(p Product, quantity int64) (entry, error) {
 // Recipient is somebody who can be given a product.
 type Recipient struct {
 	Token  string // Fragment's opaque name for the person, in this session
-	Name   string // the person's own words, unescaped: hostile
+	Name   string // the person's own words, unescaped: hostile; UTF-8 without NUL
 	Photo  string // address of a picture, or empty
 	Myself bool   // the session's own account
 }
@@ -182,7 +181,7 @@ func (c *Client) Search(ctx context.Context, p Product, handle string, quantity 
 	}
 	return Recipient{
 		Token:  string(found.Recipient),
-		Name:   cut(html.UnescapeString(string(found.Name)), 512),
+		Name:   cut(plain(string(found.Name)), 512),
 		Photo:  photo(string(found.Photo)),
 		Myself: found.Myself.bool(),
 	}, nil

@@ -145,8 +145,14 @@ const maxMessage = 300
 func words(s string) string {
 	const scan = 8 * maxMessage // entities and spaces shrink
 	s = cut(s, scan)
-	s = strings.ToValidUTF8(html.UnescapeString(s), "\uFFFD")
-	return cut(strings.Join(strings.Fields(s), " "), maxMessage)
+	return cut(strings.Join(strings.Fields(plain(s)), " "), maxMessage)
+}
+
+// plain is a text of the server's without its escapes: UTF-8 without NUL, which
+// databases and programs of other languages can hold as well.
+func plain(s string) string {
+	s = strings.ReplaceAll(html.UnescapeString(s), "\x00", "\uFFFD")
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 func cut(s string, n int) string {

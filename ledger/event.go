@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/fragplan/fragplan/product"
@@ -298,13 +300,38 @@ func (RuleSeen) kind() string             { return "rule_seen" }
 // KindOf names an event's type, as stores keep it.
 func KindOf(e Event) string { return e.kind() }
 
-// Encode writes an event's body as JSON. Equal events give equal bytes.
+// ErrText is returned for an event with a text that not every store holds as it
+// is: all texts of a ledger are UTF-8 without NUL. What comes from outside is
+// made so where it comes in.
+var ErrText = errors.New("a text in it is not UTF-8, or holds a NUL character")
+
+// Encode writes an event's body as JSON. Equal events give equal bytes, and what
+// is read again is equal to the event; one of which that isn't true is ErrText.
 func Encode(e Event) ([]byte, error) {
 	b, err := json.Marshal(e)
+	if err == nil && !clean(b) {
+		err = ErrText
+	}
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.kind(), err)
 	}
 	return b, nil
+}
+
+// clean reports whether JSON of package encoding/json holds no NUL, and nothing
+// in the place of bytes that were no UTF-8: those become an escape, whereas a
+// replacement character that was in the text stands as itself.
+func clean(b []byte) bool {
+	for {
+		at := bytes.IndexByte(b, '\\')
+		if at < 0 {
+			return true
+		}
+		if b = b[at+1:]; bytes.HasPrefix(b, []byte("u0000")) || bytes.HasPrefix(b, []byte("ufffd")) {
+			return false
+		}
+		b = b[1:] // it may be a backslash that is meant
+	}
 }
 
 // Decode reads what Encode wrote.

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -109,6 +110,9 @@ func (d *doc) labels(n *yaml.Node) (list []Label) {
 		value, ok := d.text(e.value, "label "+clip(name), "a word: "+example)
 		if ok && len([]rune(value)) > 100 {
 			d.bad(e.value, "max", "shorten it", "label %s is longer than 100 characters", clip(name))
+		}
+		if ok && strings.ContainsRune(value, 0) { // no ledger holds one
+			d.bad(e.value, "not-text", "take it out", "label %s holds a NUL character", clip(name))
 		}
 		if len(list) == maxLabels {
 			d.bad(e.key, "max", "take some out", "more than %d labels", maxLabels)

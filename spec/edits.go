@@ -141,6 +141,8 @@ func (d *doc) reason(n *yaml.Node, s string) bool {
 		d.bad(n, "reason", "write it for whoever reads it later", "the reason is empty")
 	case len([]rune(s)) > maxReason:
 		d.bad(n, "max", "shorten it", "the reason is too long")
+	case strings.ContainsRune(s, 0): // no ledger holds one
+		d.bad(n, "not-text", "take it out", "the reason holds a NUL character")
 	default:
 		return true
 	}

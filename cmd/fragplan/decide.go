@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,9 @@ func (p *program) deciding(c *cobra.Command, reason string, do func(*project) ([
 func required(reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return errors.New("-reason is required: it is recorded for whoever reads the ledger later")
+	}
+	if !utf8.ValidString(reason) {
+		return errors.New("-reason is not UTF-8, so it can't be recorded as it is")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fragplan/fragplan/ledger"
@@ -41,15 +42,18 @@ type Reader interface {
 // an epoch and at a time (Unix milliseconds). It returns the newest record.
 func Append(ctx context.Context, w Writer, head ledger.Head, epoch, time int64, events []ledger.Event) (ledger.Head, error) {
 	for _, e := range events {
+		body, unfit := ledger.Encode(e)
+		if errors.Is(unfit, ledger.ErrText) { // no table sees it, because some would hold it
+			return ledger.Head{}, w.Failed("append", unfit)
+		}
 		if err := project(ctx, w, e); err != nil {
 			return ledger.Head{}, err
 		}
 		if taken, ok := e.(ledger.EpochTaken); ok {
 			epoch = taken.Epoch
 		}
-		body, err := ledger.Encode(e)
-		if err != nil {
-			return ledger.Head{}, err
+		if unfit != nil {
+			return ledger.Head{}, unfit
 		}
 		r := ledger.Record{Seq: head.Seq + 1, Epoch: epoch, Time: time, Kind: ledger.KindOf(e), Body: body, Prev: head.Hash}
 		r.Hash = r.Link()
