@@ -1,6 +1,6 @@
 # Every target has a help line behind "##"; make alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test canaries check kill runners sim attack planted browser editor hostile bench release fmt
+.PHONY: help build demo test canaries lint check kill runners sim attack planted browser editor hostile bench release fmt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,10 +19,12 @@ test: ## what a change must pass; with PostgreSQL (Debian: postgresql), over tha
 canaries: ## run all tests and search everything that they say and leave for the secrets that they hold
 	CANARIES=$(or $(PACKAGES),./...) go test -count=1 -timeout 2h -run '^TestCanaries$$' -v ./cmd/fragplan
 
-check: test ## test, race detector, staticcheck and the workflows
+lint: ## actionlint over every workflow, and shellcheck (Debian: shellcheck) over every script
+	LINT=1 go test -count=1 -v -run 'AreSound$$' ./scripts
+
+check: test lint ## test, race detector, staticcheck, the workflows and the scripts
 	go test -race ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 examples/ci/github-*.yml .github/workflows/*.yml
 
 KILLS = 2000
 kill: ## kill the real apply KILLS times, and compare all books
