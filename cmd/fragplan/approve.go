@@ -33,8 +33,8 @@ func (p *program) approveCommand() *cobra.Command {
 			if key == "" {
 				return errors.New("-key names the file of your SSH key, as in -key ~/.ssh/id_ed25519; of a key in the agent, its .pub")
 			}
-			if len(args) == 0 && digest == "" && !p.terminal() {
-				return errors.New("there is no terminal to ask on: give a plan file, or -plan-digest of the plan that you have read")
+			if digest == "" && !p.terminal() {
+				return errors.New("there is no terminal to ask on: give -plan-digest of the plan that you have read; fragplan show FILE prints it")
 			}
 			return p.withLedger(c, func(project *project) error { return project.approve(c.Context(), args, p.path(key), digest) })
 		},
@@ -62,8 +62,12 @@ func (p *project) approve(ctx context.Context, args []string, key, digest string
 	case !plan.Changes():
 		_, err := fmt.Fprintln(out, "There is nothing to approve.")
 		return err
-	case len(args) == 0 && digest == "":
-		if err := p.program.asks("\nDo you approve that this is bought?"); err != nil {
+	case digest == "":
+		err := p.program.asks("\nDo you approve that this is bought?")
+		if errors.Is(err, errCancelled) {
+			return errors.New("cancelled: nothing was signed")
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -70,8 +70,12 @@ that still runs; otherwise 1. With -detailed-exitcode also
   5  a limit, a rule, a budget or missing approvals forbid it
   6  the plan that was approved no longer holds
   7  another run has the ledger`,
-	"fragplan approve": `Shows the plan, of a file or of now, and signs its digest with ssh-keygen and
-your SSH key. The signature becomes a file below approvals/, to be committed.
+	"fragplan show": `Prints what plan prints, of a file and without its project, the network or
+secrets; and the digest with which it is approved. Whether the plan still holds
+is asked by approve and apply. Changes nothing.`,
+	"fragplan approve": `Shows the plan, of a file or of now, asks, and signs its digest with ssh-keygen
+and your SSH key. With -plan-digest, of a plan that was read before, it does not
+ask; without a terminal that is needed. The signature becomes a file below approvals/, to be committed.
 Who may sign, and how many must, stands under approvals: in fragplan.yaml; the
 author of what is bought is never enough. Buys nothing.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says

@@ -43,7 +43,7 @@ func (p *program) place() string {
 
 // ownCommand finds the commands that a text of fragplan's own names, and tells
 // where it is only about their usage.
-var ownCommand = regexp.MustCompile(`(?:Usage: |See: |\b)fragplan (init|validate|plan|apply|fragment|doctor|ledger|payment|reissue|sandbox)\b`)
+var ownCommand = regexp.MustCompile(`(?:Usage: |See: |\b)fragplan (init|validate|plan|show|approve|apply|fragment|doctor|ledger|payment|reissue|sandbox)\b`)
 
 // complete gives the commands in a text the flags of this run. Without them,
 // what is copied out of a rehearsal would act on the real ledger.

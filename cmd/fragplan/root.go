@@ -19,7 +19,7 @@ func (p *program) root() *cobra.Command {
 	f.Var(word{&p.dir, "DIR"}, "chdir", "work in this folder")
 	f.BoolVar(&p.sandbox, "sandbox", rehearses, "rehearse against a world on this machine (FRAGPLAN_SANDBOX=1)")
 	f.BoolVar(&p.plain, "no-color", false, "print without colours (NO_COLOR)")
-	root.AddCommand(p.initCommand(), p.validateCommand(), p.fmtCommand(), p.schemaCommand(), p.planCommand(), p.approveCommand(), p.applyCommand(), p.forecastCommand(), p.doctorCommand(), p.explainCommand(), p.reportCommand(), p.receiptCommand(), p.ciCommand(), p.noticesCommand(), p.fragmentCommand(), p.ledgerCommand(), p.reissueCommand(), p.paymentCommand(), p.sandboxCommand(), p.versionCommand(), p.manCommand())
+	root.AddCommand(p.initCommand(), p.validateCommand(), p.fmtCommand(), p.schemaCommand(), p.planCommand(), p.showCommand(), p.approveCommand(), p.applyCommand(), p.forecastCommand(), p.doctorCommand(), p.explainCommand(), p.reportCommand(), p.receiptCommand(), p.ciCommand(), p.noticesCommand(), p.fragmentCommand(), p.ledgerCommand(), p.reissueCommand(), p.paymentCommand(), p.sandboxCommand(), p.versionCommand(), p.manCommand())
 	root.InitDefaultCompletionCmd()
 	root.Flags().Bool("version", false, "print the version")
 	root.SetVersionTemplate(versionLine())

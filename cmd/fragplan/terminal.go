@@ -18,11 +18,16 @@ var errCancelled = errors.New("apply cancelled: nothing was bought")
 
 // ask wants the whole word, as Terraform does. An interrupt is a no.
 func (p *program) ask() error {
-	return p.asks("\nDo you want to buy this? The money can't come back.")
+	warn := p.warn.Swap(nil) // nothing is under way
+	if err := p.asks("\nDo you want to buy this? The money can't come back."); err != nil {
+		return err
+	}
+	p.warn.Store(warn)
+	fmt.Fprint(p.stdout, "\nBuying. Ctrl-C stops cleanly.\n")
+	return nil
 }
 
 func (p *program) asks(question string) error {
-	warn := p.warn.Swap(nil) // nothing is under way
 	fmt.Fprint(p.stdout, question+"\nOnly 'yes' is accepted: ")
 	type answer struct {
 		line string
@@ -47,8 +52,6 @@ func (p *program) asks(question string) error {
 		}
 		return errCancelled
 	}
-	p.warn.Store(warn)
-	fmt.Fprint(p.stdout, "\nBuying. Ctrl-C stops cleanly.\n")
 	return nil
 }
 
