@@ -84,6 +84,8 @@ var (
 var (
 	// ErrPayload is wrapped by every error of [DecodePayload].
 	ErrPayload = errors.New("a payload that can't be decoded")
+	// ErrHistory is wrapped by every error of [ParseHistory].
+	ErrHistory = errors.New("not a page of purchases")
 	// ErrAmount is wrapped by every error of [ParseTON].
 	ErrAmount = errors.New("not an amount in TON")
 )

@@ -115,12 +115,11 @@ func (c *Client) part(ctx context.Context, path string, cl class) (page string, 
 }
 
 // ParseHistory reads the rows of the tables of a page, for those who have it
-// from elsewhere. Rows of headings are left out. Its errors, for texts that no
-// page has, are plain.
+// from elsewhere. Rows of headings are left out. Its errors wrap ErrHistory.
 func ParseHistory(p Product, page string) (History, error) {
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
-		return History{}, err
+		return History{}, fmt.Errorf("%w: %w", ErrHistory, err)
 	}
 	var list History
 	for n := range doc.Descendants() {
@@ -128,7 +127,7 @@ func ParseHistory(p Product, page string) (History, error) {
 			continue
 		}
 		if len(list.Rows)+list.Unread == maxRows {
-			return History{}, fmt.Errorf("more than %d rows", maxRows)
+			return History{}, fmt.Errorf("%w: more than %d rows", ErrHistory, maxRows)
 		}
 		row, err := readRow(p, n)
 		if err != nil {

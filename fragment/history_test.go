@@ -218,3 +218,13 @@ func commas(digits string) string {
 	}
 	return digits
 }
+
+// Its errors are known by ErrHistory; a text that is no page has no rows.
+func TestParseHistoryErrors(t *testing.T) {
+	if _, err := fragment.ParseHistory(fragment.Stars, table(strings.Repeat("<tr><td>", 5001))); !errors.Is(err, fragment.ErrHistory) {
+		t.Errorf("too many rows: %v", err)
+	}
+	if list, err := fragment.ParseHistory(fragment.Stars, "no page at all"); err != nil || len(list.Rows) > 0 {
+		t.Errorf("no page: %+v, %v", list, err)
+	}
+}
