@@ -59,7 +59,11 @@ func (p *program) complain(err error, asJSON bool) {
 			p.diagnostic(report.Diagnostic{Summary: fmt.Sprintf("and %d more", wrong.More)})
 		}
 	case asJSON:
-		p.diagnostic(report.Diagnostic{Summary: p.complete(err.Error()), Detail: p.hint(err)})
+		d := report.Diagnostic{Summary: p.complete(err.Error()), Detail: p.hint(err)}
+		if errors.Is(err, errFork) {
+			d.Rule = "fork"
+		}
+		p.diagnostic(d)
 	case errors.As(err, &wrong):
 		fmt.Fprintln(p.stderr, wrong.Error())
 	default:
@@ -113,6 +117,7 @@ func (p *program) hint(err error) string {
 		is   error
 		text string
 	}{
+		{errFork, "A review needs no secret: take it out of this job, and keep it in one that only the default branch reaches (docs/ci.md). Never check a request's code out in pull_request_target or workflow_run; what a fork's run has saved with plan -out, another job can comment on: fragplan ci comment FILE -pr N"},
 		{store.ErrMissing, "A lost ledger must not mean that everything is bought again, so none is made by itself. For a new project: fragplan ledger init. Otherwise restore the newest copy, or, if there is none: fragplan ledger rebuild -reason TEXT. To rehearse: fragplan -sandbox plan"},
 		{gitlog.ErrNoBranch, "For a new project: fragplan ledger init makes it. If it was deleted, put it back from any clone that has it (git push origin refs/fragplan/BRANCH:refs/heads/BRANCH); if no clone has it, fragplan ledger rebuild -reason TEXT in a folder without a ledger takes in what the chain holds."},
 		{gitlog.ErrLost, "Run it again when the other run has ended: it begins with what that one has written."},

@@ -55,11 +55,18 @@ func (p *program) load() (*project, error) {
 	case err == nil && !info.IsDir():
 		return nil, fmt.Errorf("%q is not a folder; -chdir names the project's folder", p.dir)
 	}
+	if err := p.guarded(secretNames); err != nil {
+		return nil, err
+	}
 	s, err := spec.Load(p.dir)
 	if err != nil {
 		return nil, err
 	}
-	return &project{program: p, spec: s}, nil
+	project := &project{program: p, spec: s}
+	if err := p.guarded(project.secretVariables()); err != nil {
+		return nil, err
+	}
+	return project, nil
 }
 
 func (p *project) Close() {
