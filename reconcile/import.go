@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,20 +29,18 @@ func Import(book *ledger.State, wallet ton.Address, t ton.Transaction, i spec.Im
 	if paid.item.Kind != o.Item.Kind {
 		return nil, fmt.Errorf("transaction %s bought %s, and %s gives %s", i.Transaction, paid.item, o.Key, o.Item)
 	}
-	var events []ledger.Event
+	begun := map[ledger.OrderID]bool{}
 	for _, order := range book.ByKey(o.Key) {
 		switch {
 		case order.Phase == ledger.Reserved || order.Phase == ledger.Quoted:
-			events = append(events, ledger.OrderReleased{Order: order.ID, Reason: "it was bought without fragplan: " + i.Reason})
+			begun[order.ID] = true
 		case order.Phase.Out() || order.Phase == ledger.Held:
 			return nil, fmt.Errorf("order %d of %s is %s: that is settled first", order.ID, o.Key, order.Phase)
 		}
 	}
 	given, part := bought(book, o.Key)
-	if given+paid.item.Quantity > o.Item.Quantity {
-		return nil, fmt.Errorf("transaction %s bought %s; with the %d that were given already this is more than %s gives, which is %s. Write the higher total first", i.Transaction, paid.item, given, o.Key, o.Item)
-	}
 	var found ledger.FoundID
+	var taken []ledger.Event
 	next := book.LastOrder + 1
 	if book.Explained(t.Position) {
 		if found, err = openFound(book, t, paid.ref); err != nil {
@@ -51,25 +50,40 @@ func Import(book *ledger.State, wallet ton.Address, t ton.Transaction, i spec.Im
 		if book.Outside[t.Position] != nil {
 			return nil, fmt.Errorf("transaction %s was paid for a request of this ledger, which knows whom it was for", i.Transaction)
 		}
-		taken := TakeIn(book, wallet, []ton.Transaction{t}, i.Reason)
+		taken = TakeIn(book, wallet, []ton.Transaction{t}, i.Reason)
+		quantity := map[ledger.FoundID]int64{}
 		for _, e := range taken {
 			switch f := e.(type) {
 			case ledger.TransferFound:
+				quantity[f.Found] = f.Item.Quantity
 				if f.Ref == paid.ref {
 					found = f.Found
 				}
+			case ledger.OrderReleased:
+				delete(begun, f.Order)
 			case ledger.FoundAssigned:
-				if next++; f.Found != found {
-					continue
+				next++
+				switch {
+				case f.Found == found:
+					return nil, fmt.Errorf("the ref %s of transaction %s was offered for %s: fragplan ledger rebuild -reason TEXT takes it in", paid.ref, i.Transaction, f.Key)
+				case f.Key == o.Key: // the transaction also paid what was offered for the key
+					given += quantity[f.Found]
+					part = f.Part
 				}
-				return nil, fmt.Errorf("the ref %s of transaction %s was offered for %s: fragplan ledger rebuild -reason TEXT takes it in", paid.ref, i.Transaction, f.Key)
 			}
 		}
 		if found == 0 {
 			return nil, fmt.Errorf("the ref %s of transaction %s is one that this ledger has used already", paid.ref, i.Transaction)
 		}
-		events = append(events, taken...)
 	}
+	if given+paid.item.Quantity > o.Item.Quantity {
+		return nil, fmt.Errorf("transaction %s bought %s; with the %d that were given already this is more than %s gives, which is %s. Write the higher total first", i.Transaction, paid.item, given, o.Key, o.Item)
+	}
+	var events []ledger.Event
+	for _, id := range slices.Sorted(maps.Keys(begun)) {
+		events = append(events, ledger.OrderReleased{Order: id, Reason: "it was bought without fragplan: " + i.Reason})
+	}
+	events = append(events, taken...)
 	return append(events, ledger.FoundAssigned{
 		Found: found, Order: next, Key: o.Key, Generation: book.Generation(o.Key), Part: part + 1, Prior: given,
 		Person: o.Person, Handle: o.Handle, Single: o.Single, Reason: i.Reason,

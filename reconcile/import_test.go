@@ -88,3 +88,34 @@ func TestImport(t *testing.T) {
 		}
 	}
 }
+
+// A transaction may also have paid a ref that was offered for the same key and
+// given up: both count, each decided on what the one before it has given.
+func TestImportBesideAnOfferedRef(t *testing.T) {
+	fragments, wallet := ton.Address{Account: [32]byte{7}}, ton.Address{Account: [32]byte{1}}
+	tx := ton.Transaction{Position: ton.Position{LT: 50, Hash: ton.Hash{5}}, Time: 1000}
+	for ref, n := range map[string]int64{"Offered01": 50, "Byhand001": 100} {
+		tx.Out = append(tx.Out, ton.Out{To: fragments, Amount: ton.TON, Comment: firewall.CommentOf(product.Item{Kind: product.Stars, Quantity: n}, ref)})
+	}
+	i := spec.Import{Key: "g/ann", Transaction: tx.Hash, Ref: "Byhand001", Reason: "by hand"}
+	for _, offered := range []ledger.Phase{ledger.Released, ledger.Quoted} {
+		book := past(order("g/ann", ledger.Delivered, product.Stars, 50), order("g/ann", offered, product.Stars, 50), order("g/ann", ledger.Reserved, product.Stars, 50))
+		book.Wallets[wallet] = &ledger.Wallet{Address: wallet, Version: ton.V5R1}
+		book.Refs["Offered01"] = 2
+		if _, err := reconcile.Import(book, wallet, tx, i, wants("g/ann", product.Stars, 150), []ton.Address{fragments}); err == nil || !strings.Contains(err.Error(), "with the 100 that were given already") {
+			t.Errorf("offered and now %s: 50 more than is written: %v", offered, err)
+		}
+		events, err := reconcile.Import(book, wallet, tx, i, wants("g/ann", product.Stars, 200), []ton.Address{fragments})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if err := book.Apply(e); err != nil {
+				t.Fatalf("offered and now %s: %v", offered, err)
+			}
+		}
+		if given := book.Given("g/ann"); given != 200 || !reconcile.TakenIn(book, i) {
+			t.Errorf("offered and now %s: %d were given, want 50, 50 and 100", offered, given)
+		}
+	}
+}
