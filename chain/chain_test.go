@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,17 @@ func TestHistory(t *testing.T) {
 	all, err := w.client.History(t.Context(), w.wallet.Address(), from, ton.Position{})
 	if err != nil || len(all) != messages+1 || all[0].In == nil || all[0].In.Amount != 100*ton.TON {
 		t.Errorf("whole history: %d transactions, %v", len(all), err)
+	}
+	var walked []ton.Transaction
+	for at := from; !at.IsZero(); {
+		page, err := w.client.Page(t.Context(), w.wallet.Address(), at)
+		if err != nil || len(page) == 0 || len(page) > 16 {
+			t.Fatalf("a page of %d transactions: %v", len(page), err)
+		}
+		walked, at = append(walked, page...), page[len(page)-1].Prev
+	}
+	if slices.Reverse(walked); !slices.EqualFunc(walked, all, func(a, b ton.Transaction) bool { return a.Position == b.Position }) {
+		t.Errorf("page by page there are %d transactions, want the same %d", len(walked), len(all))
 	}
 	if none, err := w.client.History(t.Context(), w.wallet.Address(), from, from); err != nil || len(none) != 0 {
 		t.Errorf("nothing in between: %d transactions, %v", len(none), err)

@@ -33,7 +33,7 @@ func (c *Client) History(ctx context.Context, a ton.Address, from, until ton.Pos
 		if at.LT <= until.LT {
 			return nil, fmt.Errorf("history of %s: %w: %d", a, ErrForeignHistory, until.LT)
 		}
-		page, err := c.pages(ctx, a, at)
+		page, err := c.Page(ctx, a, at)
 		if err != nil {
 			return nil, err
 		}
@@ -48,8 +48,11 @@ func (c *Client) History(ctx context.Context, a ton.Address, from, until ton.Pos
 	return history, nil
 }
 
-// pages is page, asked of one server after the other.
-func (c *Client) pages(ctx context.Context, a ton.Address, at ton.Position) (page []ton.Transaction, err error) {
+// Page returns what one answer holds of the account's transactions from the one
+// at a position back, newest first: at least one, each proven as in History. at
+// must come from a proven account, or be the Prev of a transaction of a page. It
+// asks one server after the other.
+func (c *Client) Page(ctx context.Context, a ton.Address, at ton.Position) (page []ton.Transaction, err error) {
 	err = c.try(ctx, func(ctx context.Context) (err error) {
 		page, err = c.page(ctx, a, at)
 		return err

@@ -192,7 +192,7 @@ func (c *Client) Trail(ctx context.Context, a ton.Address, after uint64) ([]ton.
 		if len(trail) > maxTrail {
 			return nil, fmt.Errorf("account %s: %w", a, ErrLongTrail)
 		}
-		page, err := c.pages(ctx, a, at)
+		page, err := c.Page(ctx, a, at)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -79,11 +80,14 @@ func (p *project) takeImports(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if p.learn(i, err); err != nil {
-			continue
+		if err == nil {
+			err = p.recorder().Append(ctx, events)
+			if err != nil && !errors.Is(err, ledger.ErrPrior) && !errors.Is(err, ledger.ErrTransition) {
+				return err
+			}
 		}
-		if err := p.recorder().Append(ctx, events); err != nil {
-			return err
+		if p.learn(i, err); err != nil {
+			continue // this one waits; the others are bought
 		}
 		if err := p.reload(ctx); err != nil {
 			return err
@@ -105,14 +109,16 @@ func (p *project) importing(ctx context.Context, book *ledger.State, i spec.Impo
 	if !ok {
 		return nil, fmt.Errorf("%s is not due yet", i.Key)
 	}
+	var unread error
 	for _, wallet := range book.Addresses() {
 		t, found, err := p.transaction(ctx, book.Wallets[wallet], i.Transaction)
-		if err != nil {
-			return nil, err
-		}
 		if found {
 			return reconcile.Import(book, wallet, t, i, o, p.limits().Destinations)
 		}
+		unread = errors.Join(unread, err)
+	}
+	if unread != nil {
+		return nil, fmt.Errorf("transaction %s was not found, and what the wallet did before can't be read: %w", i.Transaction, unread)
 	}
 	return nil, fmt.Errorf("transaction %s is not in the history of this ledger's wallets; what somebody paid from another wallet is settled: {%s: \"…\"}", i.Transaction, i.Key)
 }
@@ -136,25 +142,41 @@ func (p *project) moving() map[string]string {
 	return from
 }
 
-// transaction finds one of a wallet by its hash.
+// backward is what was read so far of what a wallet did, from the newest back.
+type backward struct {
+	read map[ton.Hash]ton.Transaction
+	next ton.Position // where reading goes on; zero at the beginning
+}
+
+// transaction finds one of a wallet by its hash. It reads no further back than it
+// must: public servers have the newest weeks alone.
 func (p *project) transaction(ctx context.Context, w *ledger.Wallet, hash ton.Hash) (ton.Transaction, bool, error) {
 	client, err := p.chain(ctx)
 	if err != nil {
 		return ton.Transaction{}, false, err
 	}
-	if p.past == nil {
-		p.past = map[ton.Address]map[ton.Hash]ton.Transaction{}
-	}
-	if p.past[w.Address] == nil {
-		sight, err := lookout{Client: client}.Look(ctx, w.Address, w.Version, ton.Position{})
+	walk := p.past[w.Address]
+	if walk == nil {
+		account, err := client.Account(ctx, w.Address, w.Version)
 		if err != nil {
-			return ton.Transaction{}, false, fmt.Errorf("what the wallet did before can't be read: %w", err)
+			return ton.Transaction{}, false, err
 		}
-		p.past[w.Address] = make(map[ton.Hash]ton.Transaction, len(sight.History))
-		for _, t := range sight.History {
-			p.past[w.Address][t.Hash] = t
+		if p.past == nil {
+			p.past = map[ton.Address]*backward{}
+		}
+		walk = &backward{map[ton.Hash]ton.Transaction{}, account.Last}
+		p.past[w.Address] = walk
+	}
+	for {
+		if t, found := walk.read[hash]; found || walk.next.IsZero() {
+			return t, found, nil
+		}
+		page, err := client.Page(ctx, w.Address, walk.next)
+		if err != nil {
+			return ton.Transaction{}, false, err
+		}
+		for _, t := range page {
+			walk.read[t.Hash], walk.next = t, t.Prev
 		}
 	}
-	t, found := p.past[w.Address][hash]
-	return t, found, nil
 }

@@ -41,8 +41,8 @@ type project struct {
 
 	applied applied // what an apply has come to
 
-	imported, refused map[string]string                            // by key: what became of the imports
-	past              map[ton.Address]map[ton.Hash]ton.Transaction // what the wallets did, where an import asked for it
+	imported, refused map[string]string         // by key: what became of the imports
+	past              map[ton.Address]*backward // what the wallets did, where an import asked for it
 
 	cancel ledger.PaymentID // a payment to be burned; 0 for none
 	reason string           // of a person's decision
