@@ -110,13 +110,20 @@ func (s *State) kept(asset ton.Asset) string {
 	return ""
 }
 
-// free is what the wallet may pay of its USDT, less what was sent and may still be
-// counted in it: its jetton wallet sends a moment after the wallet has asked.
+// free is what the wallet may pay of its USDT.
 func (s *State) free() ton.Amount {
 	a := ton.Amount{Asset: ton.AssetUSDT, Units: max(0, s.purse.Balance-s.plan.Limits.Left(ton.AssetUSDT).Units)}
+	a.Units = max(0, a.Units-s.leaving().Units)
+	return a
+}
+
+// leaving is what was sent and may still be counted in the wallet's USDT: its
+// jetton wallet sends a moment after the wallet has asked.
+func (s *State) leaving() ton.Amount {
+	a := ton.Amount{Asset: ton.AssetUSDT}
 	for id := ledger.OrderID(1); id <= s.book.LastOrder; id++ {
 		if o := s.book.Orders[id]; o != nil && o.Phase == ledger.Sent && o.Wallet == s.self {
-			a.Units = max(0, a.Units-o.Reserve.Units)
+			a.Units += o.Reserve.Units
 		}
 	}
 	return a
@@ -125,14 +132,15 @@ func (s *State) free() ton.Amount {
 // holds reports why the wallet's USDT does not cover so many units, where an
 // order costs a part of them.
 func (s *State) holds(o *ledger.Order, cost ton.Amount, units int64) error {
-	switch held := s.free(); {
+	switch {
 	case s.purse.Locked:
 		return fmt.Errorf("the USDT of wallet %s is locked by who makes it: none of it can be sent", s.self)
-	case held.Units < units:
-		if kept := s.kept(ton.AssetUSDT); kept != "" {
-			return fmt.Errorf("the wallet %s holds %s%s; %s costs %s: %w", s.self, ton.Amount{Asset: ton.AssetUSDT, Units: s.purse.Balance}, kept, o.Key, cost, ErrFundsUSDT)
+	case s.free().Units < units:
+		leaving := ""
+		if a := s.leaving(); a.Units > 0 {
+			leaving = fmt.Sprintf(", of which up to %s may be on its way out", a)
 		}
-		return fmt.Errorf("the wallet %s holds %s; %s costs %s: %w", s.self, held, o.Key, cost, ErrFundsUSDT)
+		return fmt.Errorf("the wallet %s holds %s%s%s; %s costs %s: %w", s.self, ton.Amount{Asset: ton.AssetUSDT, Units: s.purse.Balance}, leaving, s.kept(ton.AssetUSDT), o.Key, cost, ErrFundsUSDT)
 	}
 	return nil
 }

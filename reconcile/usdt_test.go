@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -356,6 +357,9 @@ func TestUSDTOnItsWayIsNotSpentTwice(t *testing.T) {
 	result, err := j.apply(want, inBoth())
 	if err != nil || len(result.Problems) != 1 || result.Problems[0].Key != want[2].Key || result.Problems[0].Code != "funds" || len(j.asked) != 1 {
 		t.Errorf("%d transfers, %+v, %v", len(j.asked), result, err)
+	}
+	if said := result.Problems[0].Reason; !strings.Contains(said, "holds 2 USDT, of which up to 1.5 USDT may be on its way out;") {
+		t.Errorf("the wallet still holds all of it: %s", said)
 	}
 	j.stuck = false
 	if result, err = j.apply(want, inBoth()); err != nil || len(result.Bought) != 1 || len(j.sent) != 1 || !j.sent[0].Success {
