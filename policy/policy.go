@@ -76,13 +76,8 @@ type Ceiling struct {
 	Max  ton.Amount
 }
 
-// Cap is the most that one purchase of item may cost in TON. It reports false
-// if no ceiling speaks of the item.
-func (l Limits) Cap(item product.Item) (ton.Amount, bool) {
-	return l.CapIn(ton.AssetTON, item)
-}
-
-// CapIn is Cap for a purchase that is paid in the given asset.
+// CapIn is the most that one purchase of item may cost that is paid in the given
+// asset. It reports false if no ceiling speaks of the item.
 //
 // Of several ceilings for Stars, the one with the largest quantity that isn't
 // above the item's decides, or else the smallest. Fractions are rounded up. A

@@ -52,9 +52,9 @@ func TestCap(t *testing.T) {
 		{topUp(25), "25 TON", true},
 		{stars(0), "0 ", false},
 	} {
-		got, ok := l.Cap(tt.item)
+		got, ok := l.CapIn(ton.AssetTON, tt.item)
 		if ok != tt.ok || ok && got.String() != tt.want {
-			t.Errorf("Cap(%s) = %s, %t, want %s, %t", tt.item, got, ok, tt.want, tt.ok)
+			t.Errorf("CapIn(%s) = %s, %t, want %s, %t", tt.item, got, ok, tt.want, tt.ok)
 		}
 	}
 	if got, ok := l.CapIn(ton.AssetUSDT, stars(50)); !ok || got.String() != "116.666667 USDT" {
@@ -63,7 +63,7 @@ func TestCap(t *testing.T) {
 	if _, ok := l.CapIn(ton.AssetUSDT, topUp(1)); ok {
 		t.Error("a top-up in USDT has a cap, want none")
 	}
-	if _, ok := (policy.Limits{}).Cap(stars(50)); ok {
+	if _, ok := (policy.Limits{}).CapIn(ton.AssetTON, stars(50)); ok {
 		t.Error("a product without a ceiling has a cap, want none")
 	}
 }
@@ -75,14 +75,14 @@ func TestCapIsExact(t *testing.T) {
 		per := rapid.Int64Range(1, math.MaxInt64).Draw(t, "per")
 		n := rapid.Int64Range(1, math.MaxInt64).Draw(t, "n")
 		l := policy.Limits{Price: []policy.Ceiling{{Item: stars(per), Max: ton.Nano(top).Amount()}}}
-		got, ok := l.Cap(stars(n))
+		got, ok := l.CapIn(ton.AssetTON, stars(n))
 		want := new(big.Int).Mul(big.NewInt(top), big.NewInt(n))
 		want.Add(want, big.NewInt(per-1)).Div(want, big.NewInt(per))
 		if !want.IsInt64() {
 			want.SetInt64(math.MaxInt64)
 		}
 		if !ok || got.Units != want.Int64() {
-			t.Fatalf("Cap = %d, %t, want %s", got.Units, ok, want)
+			t.Fatalf("CapIn = %d, %t, want %s", got.Units, ok, want)
 		}
 	})
 }

@@ -24,7 +24,7 @@ func TestCampaignBudget(t *testing.T) {
 		}
 		return l
 	}
-	one, _ := limits.Cap(product.Item{Kind: product.Stars, Quantity: 100})
+	one, _ := limits.CapIn(ton.AssetTON, product.Item{Kind: product.Stars, Quantity: 100})
 	unit := ton.Nano(one.Units)
 	before := func(when string, phase ledger.Phase) *ledger.State {
 		s := past(order("g/old", phase, product.Stars, 100))

@@ -27,7 +27,7 @@ func TestForesee(t *testing.T) {
 		{Date: on("2027-02-02"), Grant: "c", Item: none, People: 1},
 	}
 	prices := reconcile.Prices{{Item: stars, Asset: ton.AssetTON}: (2 * ton.TON).Amount()}
-	premiumCap, _ := limits.Cap(premium)
+	premiumCap, _ := limits.CapIn(ton.AssetTON, premium)
 	first := func(s string) schedule.Date { return on(s) }
 	want := []reconcile.Month{
 		{First: first("2026-12-01"), Gifts: 3, Cost: []ton.Amount{(5 * ton.TON).Amount()}},

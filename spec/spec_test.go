@@ -224,7 +224,7 @@ func TestExamples(t *testing.T) {
 		}
 		run := p.Limits.Of(policy.Run)
 		for _, o := range p.Occurrences(schedule.DateOf(2026, 11, 23)) {
-			c, ok := p.Limits.Cap(o.Item)
+			c, ok := p.Limits.CapIn(ton.AssetTON, o.Item)
 			if !ok {
 				t.Errorf("%s: %s has no ceiling", name, o.Key)
 			}
