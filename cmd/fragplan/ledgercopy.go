@@ -30,8 +30,10 @@ project's repository, or the address of a database: postgres://user@host/databas
 with #NAME behind it for a ledger that has a name there.
 
 Nothing is ever copied onto a ledger with other records. One that holds a part of
-the same records gets the rest. FROM stays as it is; name TO in fragplan.yaml then,
-and don't use FROM any more.`,
+the same records gets the rest. Nothing is taken out of FROM: a file or a database
+gets a record that this command had locked it (and what a new version adds to its
+tables), a branch is only read. Name TO in fragplan.yaml then, and don't use FROM
+any more.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			project, err := p.load()
@@ -122,7 +124,8 @@ func inURL(place string) (postgres.Address, bool) {
 	return postgres.Address{URL: bare, Ledger: name}, true
 }
 
-// copySource opens what is copied from. Nobody else writes to it meanwhile.
+// copySource opens what is copied from. Nobody else writes to a file or a database
+// meanwhile; a branch is read as it stood when nobody was at work there.
 func (p *project) copySource(ctx context.Context, from, work string) (shelf, error) {
 	if branch, isGit := strings.CutPrefix(from, "git:"); isGit {
 		return p.branchCopy(ctx, branch, filepath.Join(work, "from.db"))
