@@ -187,7 +187,7 @@ func (p Place) ask(ctx context.Context, method, path string, send, answer any) e
 		r.Header.Set("Authorization", "Bearer "+p.Token.value)
 		r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(p.Proxy), DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(r)
 	if err != nil {
 		return fmt.Errorf("%w can't be reached: %w", ErrAPI, err)

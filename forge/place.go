@@ -50,6 +50,9 @@ type Place struct {
 	// Author is the user name whose comments are ours; "" takes those of the
 	// token's own user.
 	Author string
+	// Proxy is what calls go through; nil means none, whatever the environment
+	// says.
+	Proxy *url.URL
 }
 
 var (

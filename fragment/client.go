@@ -49,8 +49,13 @@ type Client struct {
 	// this program.
 	UserAgent string
 
-	// HTTP sends the requests. Nil means a client without a proxy, with TLS
-	// 1.2 or later and a timeout of 30 seconds. Its CheckRedirect isn't used:
+	// Proxy is what the requests go through, such as http://proxy:3128; nil
+	// means none, whatever the environment says. HTTP, if it is set, decides
+	// for itself.
+	Proxy *url.URL
+
+	// HTTP sends the requests. Nil means a client with TLS 1.2 or later and a
+	// timeout of 30 seconds. Its CheckRedirect isn't used:
 	// the session must not travel to another host.
 	HTTP *http.Client
 

@@ -22,8 +22,9 @@ func (c *Client) client() *http.Client {
 		c.http = &http.Client{
 			Timeout: timeout,
 			Transport: &http.Transport{
-				// No Proxy: a variable of the environment must not decide
-				// where the session goes.
+				// A variable of the environment must not decide where the
+				// session goes.
+				Proxy:                  http.ProxyURL(c.Proxy),
 				DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 				TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:    10 * time.Second,

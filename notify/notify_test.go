@@ -192,7 +192,7 @@ func TestSlack(t *testing.T) {
 // A good run is said with a GET, and nothing else.
 func TestAlive(t *testing.T) {
 	url, got := server(t)
-	if err := (Alive{url + "/ping", true}).Knock(t.Context()); err != nil || len(*got) != 1 || len((*got)[0].body) != 0 || (*got)[0].path != "/ping" {
+	if err := (Alive{URL: url + "/ping", Private: true}).Knock(t.Context()); err != nil || len(*got) != 1 || len((*got)[0].body) != 0 || (*got)[0].path != "/ping" {
 		t.Errorf("%v, %+v", err, *got)
 	}
 }

@@ -33,6 +33,7 @@ const (
 // moment before: a name in YAML must not reach what only this machine can.
 type poster struct {
 	private bool          // private addresses, and http, are meant
+	proxy   *url.URL      // nil for none
 	pause   time.Duration // before the second attempt; doubled after
 }
 
@@ -43,10 +44,20 @@ func (p poster) post(ctx context.Context, to string, header map[string]string, b
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !(p.private && u.Scheme == "http") {
 		return fmt.Errorf("%w: it must begin with https://", ErrAddress)
 	}
+	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: timeout, Control: p.control}).DialContext, DisableKeepAlives: true}
+	if p.proxy != nil && !p.private {
+		// Names are resolved by the proxy, which sees what it dials; here only an
+		// address that stands in the place of a name can be judged.
+		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !p.allows(ip) {
+			return fmt.Errorf("%w: %w", ErrAddress, errInside)
+		}
+		transport.Proxy = http.ProxyURL(p.proxy)
+		transport.DialContext = (&net.Dialer{Timeout: timeout}).DialContext
+	}
 	client := http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: timeout, Control: p.control}).DialContext, DisableKeepAlives: true},
+		Transport:     transport,
 	}
 	pause := p.pause
 	for n := 1; ; n++ {
@@ -134,11 +145,17 @@ func (p poster) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", ErrAddress, address)
 	}
-	ip := at.Addr().Unmap()
-	if !p.private && (!ip.IsGlobalUnicast() || ip.IsPrivate() || shared.Contains(ip)) {
-		return fmt.Errorf("%w: it is of this machine or of a private network (say private: true if that is meant)", ErrAddress)
+	if !p.allows(at.Addr()) {
+		return fmt.Errorf("%w: %w", ErrAddress, errInside)
 	}
 	return nil
+}
+
+var errInside = errors.New("it is of this machine or of a private network (say private: true if that is meant)")
+
+func (p poster) allows(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return p.private || ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
 }
 
 // shared is where providers keep customers behind one address (RFC 6598); some

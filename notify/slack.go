@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -15,8 +16,9 @@ const maxSlack = 3000
 //
 // Sources: api.slack.com/messaging/webhooks; api.slack.com/reference/block-kit.
 type Slack struct {
-	URL     string // of the hook; a secret
-	Private bool   // it is on this machine or in a private network
+	URL     string   // of the hook; a secret
+	Private bool     // it is on this machine or in a private network
+	Proxy   *url.URL // that it is reached through, unless Private; nil for none, whatever the environment says
 }
 
 var slackEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -39,5 +41,5 @@ func (s Slack) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	return poster{s.Private, time.Second}.post(ctx, s.URL, nil, body)
+	return poster{s.Private, s.Proxy, time.Second}.post(ctx, s.URL, nil, body)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"time"
 )
@@ -20,11 +21,12 @@ const maxTelegram = 4096
 //
 // Source: core.telegram.org/bots/api, sendMessage.
 type Telegram struct {
-	API     string // TelegramAPI, or an own Bot API server
-	Token   string // of the bot; a secret
-	Chat    string // number of the chat, or "@channel"
-	Topic   int64  // of a forum; 0 for none
-	Private bool   // API is on this machine or in a private network
+	API     string   // TelegramAPI, or an own Bot API server
+	Token   string   // of the bot; a secret
+	Chat    string   // number of the chat, or "@channel"
+	Topic   int64    // of a forum; 0 for none
+	Private bool     // API is on this machine or in a private network
+	Proxy   *url.URL // that it is reached through, unless Private; nil for none, whatever the environment says
 }
 
 var botToken = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{10,100}$`)
@@ -47,7 +49,7 @@ func (t Telegram) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	err = poster{t.Private, time.Second}.post(ctx, t.API+"/bot"+t.Token+"/sendMessage", nil, body)
+	err = poster{t.Private, t.Proxy, time.Second}.post(ctx, t.API+"/bot"+t.Token+"/sendMessage", nil, body)
 	var status *statusError
 	if errors.As(err, &status) {
 		// The bot was not added to the chat, or the chat is another one.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +30,9 @@ const leastSecret = 16
 // Source: github.com/standard-webhooks/standard-webhooks, spec.
 type Webhook struct {
 	URL     string
-	Secret  string // "whsec_" and base64, or any text of 16 bytes or more
-	Private bool   // URL is on this machine or in a private network
+	Secret  string   // "whsec_" and base64, or any text of 16 bytes or more
+	Private bool     // URL is on this machine or in a private network
+	Proxy   *url.URL // that it is reached through, unless Private; nil for none, whatever the environment says
 
 	now   func() time.Time // nil: time.Now
 	pause time.Duration    // before the second attempt; 0: a second
@@ -70,7 +72,7 @@ func (w Webhook) Send(ctx context.Context, m Message) error {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(m.ID + "." + at + "."))
 	mac.Write(body)
-	return poster{w.Private, cmp.Or(w.pause, time.Second)}.post(ctx, w.URL, map[string]string{
+	return poster{w.Private, w.Proxy, cmp.Or(w.pause, time.Second)}.post(ctx, w.URL, map[string]string{
 		"webhook-id": m.ID, "webhook-timestamp": at,
 		"webhook-signature": "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)),
 	}, body)

@@ -46,7 +46,12 @@ func (p *program) ciComment() *cobra.Command {
 
 // request is the pull request of this run, or the one that was named.
 func (p *program) request(number string) (forge.Place, error) {
+	via, err := p.proxy()
+	if err != nil {
+		return forge.Place{}, err
+	}
 	place, err := forge.PlaceFromEnv(p.getenv)
+	place.Proxy = via
 	if number == "" || place.Kind == "" || err != nil && !errors.Is(err, forge.ErrNoReview) {
 		return place, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ type target struct {
 	secret spec.KeySource
 	env    string // of the secret, if it is in no other place
 	what   string // the secret is
-	to     func(secret string) notify.Target
+	to     func(secret string, via *url.URL) notify.Target
 }
 
 // targets are those of fragplan.yaml.
@@ -81,18 +82,18 @@ func (p *project) targets() (list []target) {
 		if api == "" {
 			api = notify.TelegramAPI
 		}
-		list = append(list, target{"telegram", t.On, t.Token, envTelegram, "the bot's token", func(secret string) notify.Target {
-			return notify.Telegram{API: api, Token: secret, Chat: t.Chat, Topic: t.Topic, Private: t.Private}
+		list = append(list, target{"telegram", t.On, t.Token, envTelegram, "the bot's token", func(secret string, via *url.URL) notify.Target {
+			return notify.Telegram{API: api, Token: secret, Chat: t.Chat, Topic: t.Topic, Private: t.Private, Proxy: via}
 		}})
 	}
 	if t := n.Slack; t != nil {
-		list = append(list, target{"slack", t.On, t.Hook, envSlack, "the hook's address", func(secret string) notify.Target {
-			return notify.Slack{URL: secret, Private: t.Private}
+		list = append(list, target{"slack", t.On, t.Hook, envSlack, "the hook's address", func(secret string, via *url.URL) notify.Target {
+			return notify.Slack{URL: secret, Private: t.Private, Proxy: via}
 		}})
 	}
 	if t := n.Webhook; t != nil {
-		list = append(list, target{"webhook", t.On, t.Secret, envWebhook, "the secret that signs", func(secret string) notify.Target {
-			return notify.Webhook{URL: t.URL, Secret: secret, Private: t.Private}
+		list = append(list, target{"webhook", t.On, t.Secret, envWebhook, "the secret that signs", func(secret string, via *url.URL) notify.Target {
+			return notify.Webhook{URL: t.URL, Secret: secret, Private: t.Private, Proxy: via}
 		}})
 	}
 	return list
@@ -113,7 +114,11 @@ func (p *project) send(ctx context.Context, t target, notices []notify.Notice) e
 	if err != nil {
 		return err
 	}
-	return t.to(secret).Send(ctx, notify.Message{ID: "msg_" + rand.Text(), Project: p.spec.Notices.Project, Time: time.Now(), Notices: notices})
+	via, err := p.program.proxy()
+	if err != nil {
+		return err
+	}
+	return t.to(secret, via).Send(ctx, notify.Message{ID: "msg_" + rand.Text(), Project: p.spec.Notices.Project, Time: time.Now(), Notices: notices})
 }
 
 // tellOf tells people and machines what became of an apply that ended with err.
@@ -186,9 +191,13 @@ func (p *project) announce(ctx context.Context, err error, silence *report.Silen
 		p.remember(ctx, ledger.SilenceTold{Since: silence.Since.Unix()})
 	}
 	if alive := p.spec.Notices.Alive; alive != nil && err == nil {
+		var via *url.URL
 		address, err := p.hidden(ctx, alive.Hook, envAlive, "notices.alive", "the address")
 		if err == nil {
-			err = notify.Alive{URL: address, Private: alive.Private}.Knock(ctx)
+			via, err = p.program.proxy()
+		}
+		if err == nil {
+			err = notify.Alive{URL: address, Private: alive.Private, Proxy: via}.Knock(ctx)
 		}
 		if err != nil {
 			p.program.tell(fmt.Sprintf("the good run was not reported: %v", err))

@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			watchSecrets(e, t)
 			e.Values[hostKey{}] = &forgetest.Host{}
 			e.Values[earKey{}] = &ear{}
+			e.Values[trapKey{}] = &listed{}
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -94,6 +95,7 @@ func TestScripts(t *testing.T) {
 			"seal":     seal,
 			"identity": identity,
 			"cookies":  cookies,
+			"trap":     trap,
 			"conforms": conforms,
 		},
 	})

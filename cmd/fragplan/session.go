@@ -53,6 +53,10 @@ func (p *project) seats(ctx context.Context) ([]seat, error) {
 	if len(listed) == 0 {
 		listed = []spec.Session{{}}
 	}
+	via, err := p.program.proxy()
+	if err != nil {
+		return nil, err
+	}
 	var seats []seat
 	for _, s := range listed {
 		credentials, err := p.credentials(ctx, s)
@@ -60,12 +64,12 @@ func (p *project) seats(ctx context.Context) ([]seat, error) {
 			return nil, err
 		}
 		c := &fragment.Client{
-			BaseURL: p.program.fragmentURL, Cookie: credentials.Cookie, Hash: credentials.Hash, Pace: livePace,
+			BaseURL: p.program.fragmentURL, Cookie: credentials.Cookie, Hash: credentials.Hash, Pace: livePace, Proxy: via,
 			Wallet: fragment.Account{Address: address},
 		}
 		switch {
 		case p.program.sandbox:
-			c.BaseURL = p.world.FragmentURL
+			c.BaseURL, c.Proxy = p.world.FragmentURL, nil
 			c.Pace, c.RetryPause = 0, 50*time.Millisecond // nobody minds a rehearsal's haste
 		case p.program.fragmentURL != "":
 			c.Pace = 0
