@@ -31,7 +31,7 @@ type Prices map[Goods]ton.Amount
 func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *Plan {
 	m, want := w.move(have), w.Want
 	have = m.have
-	d := differ{Desired: w, have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), first: map[string][]ton.Amount{}, scopes: campaignsOf(limits),
+	d := differ{Desired: w, have: have, prices: prices, limits: limits, premium: premiumInFlight(have), wanted: map[string]bool{}, people: peopleOf(have), scopes: campaignsOf(limits),
 		moves: m.moves, rules: m.rules, says: map[string]spec.Settled{}, pending: map[string]string{}}
 	for _, o := range want {
 		d.wanted[o.Key] = o.Due()
@@ -51,7 +51,7 @@ func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *
 	p.Rules, p.Settled = d.rules, d.statements
 	lost := d.lost()
 	aimless, warned := d.aimless(p.Actions, lost)
-	p.Violations = slices.Concat(d.gone(), m.failed, d.strayed(), aimless, d.empty(p.Actions), d.renames(want), d.runLimit(p.Actions))
+	p.Violations = slices.Concat(d.gone(), m.failed, d.strayed(), aimless, d.empty(p.Actions), d.renames(want))
 	p.Warnings = append(warned, d.alikes(p.Actions)...)
 	return p
 }
@@ -61,10 +61,9 @@ type differ struct {
 	have    *ledger.State // with the moves of this plan
 	prices  Prices
 	limits  policy.Limits
-	premium map[string]bool // handles for whom an unpaid Premium order exists or is planned
+	premium map[string]bool // handles for whom an unpaid Premium order exists
 	wanted  map[string]bool // keys
 	people  people
-	first   map[string][]ton.Amount  // by handle: planned for somebody to whom nothing came yet
 	scopes  map[string][]string      // by grant
 	winners map[string]*ledger.Order // prize with one winner → an order that was paid or may be
 
@@ -82,7 +81,8 @@ type differ struct {
 }
 
 // premiumInFlight: Fragment refuses a second Premium while one runs, so at
-// most one unpaid order a person may exist.
+// most one unpaid order a person may exist. Judge keeps to that among the lines
+// of a plan.
 func premiumInFlight(have *ledger.State) map[string]bool {
 	handles := map[string]bool{}
 	for _, o := range have.Orders {
@@ -172,9 +172,6 @@ func (d *differ) actions(o spec.Occurrence) []Action {
 		line := a
 		line.Item = part
 		d.price(&line)
-		if line.Buys() && line.Item.Kind == product.Premium {
-			d.premium[line.Handle] = true
-		}
 		actions = append(actions, line)
 		a.Have += part.Quantity
 		a.Part++
@@ -254,9 +251,13 @@ func (d *differ) standing(o spec.Occurrence, given int64) (Verb, Code, string) {
 		return Blocked, CodeOverGranted, fmt.Sprintf("%d was given already, %d more than is written; it can't be taken back: write %d again, or, if less is meant, say why: settled: {%s: \"…\"}", given, given-o.Item.Quantity, given, o.Key)
 	}
 	if _, says := d.unsaid(o.Key); given < o.Item.Quantity && !says && o.Item.Kind == product.Premium && d.premium[o.Handle] {
-		return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + o.Handle + "; this waits for its turn"
+		return premiumRuns(o.Handle)
 	}
 	return 0, "", ""
+}
+
+func premiumRuns(handle string) (Verb, Code, string) {
+	return Blocked, CodePremiumRuns, "Premium runs or is bought for @" + handle + "; this waits for its turn"
 }
 
 // isFor reports whether a user name is, or was, that of an occurrence's person.
@@ -294,16 +295,6 @@ func (d *differ) price(a *Action) {
 			return
 		}
 	}
-	// Paid and not yet acknowledged, it must not close the breaker alone.
-	err := d.limits.CheckOrder(a.Estimate)
-	if err == nil {
-		err = d.limits.Of(policy.Undelivered).Check(a.Estimate)
-	}
-	if err != nil {
-		a.Verb, a.Code, a.Reason = Blocked, CodeOrderLimit, err.Error()
-		return
-	}
-	d.firstTime(a)
 }
 
 // retired lists the keys that were given and are no longer wanted. What was
@@ -367,18 +358,4 @@ func awaits(o *ledger.Order) (v verdict, ok bool) {
 		return verdict{Blocked, CodeHeld, fmt.Sprintf("order %d is held: %s. To say how it ended: fragplan ledger resolve %s", o.ID, o.Reason, o.Key)}, true
 	}
 	return verdict{}, false
-}
-
-// runLimit checks what the whole plan may cost against the limit of one run.
-func (d *differ) runLimit(actions []Action) []Violation {
-	budget := d.limits.Of(policy.Run)
-	for _, a := range actions {
-		if !a.Buys() {
-			continue
-		}
-		if err := budget.Reserve(a.Estimate); err != nil {
-			return []Violation{{Rule: "run_limit", Place: a.Place, Message: fmt.Sprintf("%s: %v. Raise limits.run in a reviewed commit, or split the change", a.Key, err)}}
-		}
-	}
-	return nil
 }

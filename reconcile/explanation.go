@@ -93,7 +93,6 @@ func (e *Explanation) past(have *ledger.State) {
 func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
 	j := newJudge(p, have, at)
 	run, undelivered := p.Limits.Of(policy.Run), p.Limits.Of(policy.Undelivered, unacknowledged(have)...)
-	who, first := peopleOf(have), map[string][]ton.Amount{}
 	for _, a := range p.Actions {
 		if a.Key == e.Key && (a.Buys() || limited[a.Code]) {
 			e.ceiling(p, a)
@@ -104,17 +103,15 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
 					e.count(v)
 				}
 				e.ask(policy.Undelivered, undelivered, a.Estimate)
-				if len(p.Limits.FirstTime) > 0 && a.Confirmed == "" && !who.known(a.Handle, a.Was) {
-					e.ask(policy.FirstTime, p.Limits.Of(policy.FirstTime, slices.Concat(who.open[a.Handle], first[a.Handle])...), a.Estimate)
+				if j.limitedAtFirst(a) {
+					e.ask(policy.FirstTime, j.atFirst(a.Handle), a.Estimate)
 				}
 				e.others(j, a, at)
 			}
 		}
 		if a.Buys() { // what stands before it in the plan is bought before it
 			run.Spend(a.Estimate)
-			j.accounts.Spend(j.counts.planned(a))
-			j.spent.Spend(a.Estimate)
-			first[a.Handle] = append(first[a.Handle], a.Estimate)
+			j.count(a)
 		}
 	}
 	for _, v := range p.Violations {

@@ -130,6 +130,7 @@ func TestAPlanIsForItsAccounts(t *testing.T) {
 func TestTheWorstCase(t *testing.T) {
 	tons := func(n ton.Nano) []ton.Amount { return []ton.Amount{n.Amount()} }
 	book := newWorld(t, ton.V5R1).book()
+	prices := reconcile.Prices{{Item: stars(1)[0].Item, Asset: ton.AssetTON}: (3 * ton.TON / 2).Amount()}
 	for name, c := range map[string]struct {
 		limits func(*policy.Limits)
 		people int
@@ -145,7 +146,9 @@ func TestTheWorstCase(t *testing.T) {
 		limits := plenty
 		c.limits(&limits)
 		var got ton.Nano
-		for _, a := range reconcile.Diff(stars(c.people), book, nil, limits).Worst().Total {
+		plan := reconcile.Diff(stars(c.people), book, prices, limits)
+		plan.Judge(book, reconcile.Moment{})
+		for _, a := range plan.Worst().Total {
 			got += ton.Nano(a.Units)
 		}
 		if got != c.want {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -51,18 +52,33 @@ func (p people) known(handle string, was []string) bool {
 	return false
 }
 
-// firstTime blocks a line that spends too much on somebody new, together with
+// firstTime denies a line that spends too much on somebody new, together with
 // the lines before it.
-func (d *differ) firstTime(a *Action) {
-	if a.Confirmed != "" || d.people.known(a.Handle, a.Was) {
-		return
+func (j *judge) firstTime(a Action) (verdict, bool) {
+	if !j.limitedAtFirst(a) {
+		return verdict{}, false
 	}
-	used := slices.Concat(d.people.open[a.Handle], d.first[a.Handle])
-	if err := d.limits.CheckFirst(a.Estimate, used...); err != nil {
-		a.Verb, a.Code, a.Reason = Blocked, CodeFirstTime, tooMuchAtFirst(err, a.Handle, "…")
-		return
+	if err := j.atFirst(a.Handle).Check(a.Estimate); err != nil {
+		return verdict{Blocked, CodeFirstTime, tooMuchAtFirst(err, a.Handle, "…")}, true
 	}
-	d.first[a.Handle] = append(d.first[a.Handle], a.Estimate)
+	return verdict{}, false
+}
+
+// limitedAtFirst reports whether a line is for somebody new whose name nobody has
+// confirmed.
+func (j *judge) limitedAtFirst(a Action) bool {
+	return len(j.limits.FirstTime) > 0 && a.Confirmed == "" && !j.people.known(a.Handle, a.Was)
+}
+
+// atFirst is what may be spent on somebody new, of which is taken what was paid
+// or may be, and what the lines before take.
+func (j *judge) atFirst(handle string) *policy.Budget {
+	b := j.first[handle]
+	if b == nil {
+		b = j.limits.Of(policy.FirstTime, j.people.open[handle]...)
+		j.first[handle] = b
+	}
+	return b
 }
 
 func tooMuchAtFirst(err error, handle, name string) string {

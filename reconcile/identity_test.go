@@ -49,7 +49,7 @@ func newMeeting(t *testing.T) *meeting {
 // what people were told.
 func (m *meeting) buy(want ...spec.Occurrence) (codes []string, told string) {
 	m.t.Helper()
-	result, err := m.apply(want, m.limits)
+	result, err := m.applyPlan(judged(want, m.book(), m.limits))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -177,11 +177,11 @@ func TestFirstTimeLimit(t *testing.T) {
 		return codes
 	}
 	large, small := wants("g/ann", product.Stars, 300), wants("g/ann", product.Stars, 100)
-	if got := codesOf(reconcile.Diff([]spec.Occurrence{large}, m.book(), nil, m.limits)); !slices.Equal(got, []string{"first_time"}) {
+	if got := codesOf(judged([]spec.Occurrence{large}, m.book(), m.limits)); !slices.Equal(got, []string{"first_time"}) {
 		t.Errorf("a large first purchase: %q", got)
 	}
 	three := []spec.Occurrence{small, wants("h/ann", product.Stars, 100), wants("i/ann", product.Stars, 100), wants("i/bob", product.Stars, 100)}
-	plan := reconcile.Diff(three, m.book(), nil, m.limits)
+	plan := judged(three, m.book(), m.limits)
 	if got := codesOf(plan); !slices.Equal(got, []string{"", "", "first_time", ""}) {
 		t.Errorf("three small ones: %q", got)
 	}
@@ -265,7 +265,7 @@ func TestOrdersWithoutAPinVouchForNobody(t *testing.T) {
 	m := newMeeting(t)
 	m.buy(wants("g/ann", product.Stars, 100))
 	m.log = slices.DeleteFunc(m.log, func(e ledger.Event) bool { _, pinned := e.(ledger.PersonPinned); return pinned })
-	plan := reconcile.Diff([]spec.Occurrence{wants("h/ann", product.Stars, 300)}, m.book(), nil, m.limits)
+	plan := judged([]spec.Occurrence{wants("h/ann", product.Stars, 300)}, m.book(), m.limits)
 	if got := plan.Actions[0]; got.Code != reconcile.CodeFirstTime || got.Name != "" {
 		t.Errorf("%+v", got)
 	}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
@@ -19,10 +20,11 @@ type Moment struct {
 	Lasts uint32       // seconds for which a saved plan is good; 0 if nobody says
 }
 
-// Judge asks the limits that depend on what was bought before and when. Lines
-// that one forbids are blocked, in the order of the plan; what is wrong with the
-// plan as a whole becomes a violation, and nothing is bought then. Apply keeps
-// to the same limits once more, by the offers that it gets.
+// Judge asks the limits and rules about each line that would be bought, in the
+// order of the plan. Lines that one forbids are blocked, and count for nothing
+// that comes after them; what is wrong with the plan as a whole becomes a
+// violation, and nothing is bought then. Apply keeps to the same limits once
+// more, by the offers that it gets.
 func (p *Plan) Judge(have *ledger.State, at Moment) {
 	if next, err := have.After(movesOf(p, have)...); err == nil {
 		have = next // limits count by the names that are written
@@ -50,8 +52,7 @@ func (p *Plan) Judge(have *ledger.State, at Moment) {
 			blocked[a.Key] = v
 		}
 	}
-	p.Violations = append(p.Violations, j.newGrants(p.Actions)...)
-	p.Violations = append(p.Violations, j.budgets(p.Actions)...)
+	p.Violations = slices.Concat(p.Violations, j.runLimit(p.Actions), j.newGrants(p.Actions), j.budgets(p.Actions))
 }
 
 type judge struct {
@@ -60,44 +61,79 @@ type judge struct {
 	now      uint32
 	counts   counting
 	accounts *policy.Accounts
-	spent    policy.Budget // by the lines before
 	people   people
 	rules    []rule.Rule
 	broken   string // why the rules can't be asked
+
+	// Of the lines before that are bought:
+	spent   policy.Budget
+	premium map[string]bool           // handles for whom Premium is bought
+	first   map[string]*policy.Budget // by handle, of somebody new
 
 	lasts map[string]last // by series: the newest that was given
 }
 
 func newJudge(p *Plan, have *ledger.State, at Moment) *judge {
-	j := &judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p)}
+	j := &judge{have: have, limits: p.Limits, now: at.Time, counts: countingOf(p), people: peopleOf(have), premium: map[string]bool{}, first: map[string]*policy.Budget{}}
 	j.accounts = j.counts.accounts(p.Limits, have, at.Time)
 	var problems map[int][]*rule.Problem
 	if j.rules, problems = rule.Compile(p.Limits.Rules); len(problems) > 0 {
 		j.broken = "the rules can't be read; fragplan validate says which" // a saved plan of other hands
 	}
-	if len(j.rules) > 0 {
-		j.people = peopleOf(have)
-	}
 	return j
 }
 
-// line says why a line must not be bought, or counts it.
+// line says why a line must not be bought, or counts it. What counts for the
+// lines behind it is bought: a line that is denied keeps nobody waiting.
 func (j *judge) line(a *Action, held []ton.Amount) (verdict, bool) {
+	if a.Item.Kind == product.Premium && j.premium[a.Handle] {
+		verb, code, reason := premiumRuns(a.Handle)
+		return verdict{verb, code, reason}, true
+	}
+	if v, over := j.order(*a); over {
+		return v, true
+	}
+	if v, over := j.firstTime(*a); over {
+		return v, true
+	}
 	if v, denied := j.obeys(a); denied {
 		return v, true
 	}
 	if v, over := j.increase(*a); over {
 		return v, true
 	}
-	bill := j.counts.planned(*a)
-	if err := j.accounts.Check(bill); err != nil {
+	if err := j.accounts.Check(j.counts.planned(*a)); err != nil {
 		return overLimit(err), true
 	}
 	if err := j.left(*a, held); err != nil {
 		return verdict{Blocked, CodeBalance, err.Error()}, true
 	}
-	j.accounts.Spend(bill)
+	j.count(*a)
+	return verdict{}, false
+}
+
+// count takes a line that is bought into account for those behind it.
+func (j *judge) count(a Action) {
+	j.accounts.Spend(j.counts.planned(a))
 	j.spent.Spend(a.Estimate)
+	if j.limitedAtFirst(a) {
+		j.atFirst(a.Handle).Spend(a.Estimate)
+	}
+	if a.Item.Kind == product.Premium {
+		j.premium[a.Handle] = true
+	}
+}
+
+// order stops one purchase that is too large. Paid and not yet acknowledged, it
+// must not close the breaker alone.
+func (j *judge) order(a Action) (verdict, bool) {
+	err := j.limits.CheckOrder(a.Estimate)
+	if err == nil {
+		err = j.limits.Of(policy.Undelivered).Check(a.Estimate)
+	}
+	if err != nil {
+		return verdict{Blocked, CodeOrderLimit, err.Error()}, true
+	}
 	return verdict{}, false
 }
 
@@ -127,6 +163,20 @@ func (j *judge) left(a Action, held []ton.Amount) error {
 				before = fmt.Sprintf(", the lines before it take %s", spent)
 			}
 			return fmt.Errorf("limits.balance leaves %s in the wallet; it holds %s%s, and this takes %s: fill it up, or lower limits.balance in a reviewed commit", least, h, before, a.Estimate)
+		}
+	}
+	return nil
+}
+
+// runLimit stops a plan whose purchases are together above the limit of one run.
+func (j *judge) runLimit(actions []Action) []Violation {
+	budget := j.limits.Of(policy.Run)
+	for _, a := range actions {
+		if !a.Buys() {
+			continue
+		}
+		if err := budget.Reserve(a.Estimate); err != nil {
+			return []Violation{{Rule: "run_limit", Place: a.Place, Message: fmt.Sprintf("%s: %v. Raise limits.run in a reviewed commit, or split the change", a.Key, err)}}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -248,5 +249,103 @@ func TestScopesAreRecorded(t *testing.T) {
 	}
 	if got := strings.Join(w.book().Orders[1].Scopes, ", "); got != "campaign party, label season=winter" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A line that is not bought keeps nobody back: neither another Premium of the
+// same person, nor what the limit of the first time or of a run leaves, and
+// explain says the same as the plan.
+func TestALineThatIsNotBoughtKeepsNobodyBack(t *testing.T) {
+	denied := func(l policy.Limits) policy.Limits {
+		l.Rules = []policy.Rule{{Name: "old", When: `grant == "a"`, Deny: "no more of these"}}
+		return l
+	}
+	spent := func(l policy.Limits) policy.Limits {
+		l.Scoped = []policy.Scoped{{Scope: policy.CampaignScope("a"), Max: []policy.Rate{{Max: tons(1)[0]}}}}
+		l.Campaigns = []policy.Campaign{{Name: "a", Grants: []string{"a"}}}
+		return l
+	}
+	newcomers := limits
+	newcomers.FirstTime = tons(2000)
+	for name, c := range map[string]struct {
+		kind     product.Kind
+		quantity int64
+		limits   policy.Limits
+	}{
+		"Premium of a denied grant":         {product.Premium, 3, denied(limits)},
+		"Premium of a campaign that is out": {product.Premium, 3, spent(limits)},
+		"a denied first gift":               {product.Stars, 100, denied(newcomers)},
+		"the first gift of a campaign":      {product.Stars, 100, spent(newcomers)},
+	} {
+		want := []spec.Occurrence{wants("a/ann", c.kind, c.quantity), wants("b/ann", c.kind, c.quantity)}
+		plan := judged(want, past(), c.limits)
+		if a, b := plan.Actions[0], plan.Actions[1]; a.Buys() || !a.Failure() || !b.Buys() {
+			t.Errorf("%s: %c %s, %c %s", name, a.Verb, a.Code, b.Verb, b.Reason)
+		}
+		for _, g := range reconcile.Explain(plan, want, past(), "b/ann", reconcile.Moment{}).Guards {
+			if !g.Allows {
+				t.Errorf("%s: %s says %s", name, g.Name, g.Text)
+			}
+		}
+	}
+}
+
+// Whatever blocks a line at first, a guard of explain says so.
+func TestExplainForbidsWhatTheFirstTimeForbids(t *testing.T) {
+	l := limits
+	l.FirstTime = tons(2000)
+	want := []spec.Occurrence{wants("a/ann", product.Stars, 100), wants("b/ann", product.Stars, 100)}
+	plan := judged(want, past(), l)
+	e := reconcile.Explain(plan, want, past(), "b/ann", reconcile.Moment{})
+	if plan.Actions[1].Code != reconcile.CodeFirstTime || !slices.ContainsFunc(e.Guards, func(g reconcile.Guard) bool { return g.Name == "limits.first_time" && !g.Allows }) {
+		t.Errorf("%s, and %+v", plan.Actions[1].Code, e.Guards)
+	}
+}
+
+// What another limit blocks, or a schedule leaves out, is not bought in this
+// run, and does not stop it.
+func TestBlockedLinesAreOfNoRun(t *testing.T) {
+	l := limits
+	l.Day, l.Run = tons(3000), tons(5000)
+	plan := reconcile.Diff(stars(10), past(), nil, l)
+	plan.Judge(past(), reconcile.Moment{Time: uint32(on("2026-12-20").Midnight().Unix()) + 3600})
+	if s := plan.Summary(); len(plan.Violations) > 0 || s.Buy == 0 || s.Blocked == 0 {
+		t.Errorf("what does not fit into the day: %+v, %+v", s, plan.Violations)
+	}
+	l = limits
+	l.Run, l.NewGrants = tons(5000), 1
+	l.Campaigns = []policy.Campaign{{Name: "winter", Max: []policy.Rate{{Max: tons(9000)[0]}}, Grants: []string{"w"}}}
+	plan = reconcile.Diff(append(stars(10), wants("w/ann", product.Stars, 100)), past(), nil, l)
+	plan.WithinBudgets()
+	plan.Judge(past(), reconcile.Moment{})
+	if s := plan.Summary(); len(plan.Violations) > 0 || s.Buy != 1 || s.Blocked != 10 {
+		t.Errorf("what has no budget: %+v, %+v", s, plan.Violations)
+	}
+}
+
+// A ceiling above a limit is no price above it: prices are asked for, and they
+// decide.
+func TestALineIsJudgedByItsPrice(t *testing.T) {
+	item := product.Item{Kind: product.Premium, Quantity: 3}
+	want := []spec.Occurrence{wants("h/bob", item.Kind, item.Quantity)}
+	for name, tight := range map[string]func(*policy.Limits){
+		"order":       func(l *policy.Limits) { l.Order = tons(5000) },
+		"undelivered": func(l *policy.Limits) { l.Undelivered = tons(5000) },
+		"first_time":  func(l *policy.Limits) { l.FirstTime = tons(5000) },
+	} {
+		l := limits
+		tight(&l)
+		if plan := reconcile.Diff(want, past(), nil, l); !plan.Changes() {
+			t.Errorf("%s: no price is asked for: %s", name, plan.Actions[0].Reason)
+		}
+		if plan := judged(want, past(), l); plan.Changes() {
+			t.Errorf("%s: bought by its ceiling", name)
+		}
+		for price, buys := range map[int64]bool{4500: true, 5500: false} {
+			plan := reconcile.Diff(want, past(), reconcile.Prices{{Item: item, Asset: ton.AssetTON}: tons(price)[0]}, l)
+			if plan.Judge(past(), reconcile.Moment{}); plan.Changes() != buys {
+				t.Errorf("%s of 5 TON, and it costs %d thousandths: bought %t", name, price, !buys)
+			}
+		}
 	}
 }

@@ -49,7 +49,7 @@ func names(name string, a Action) bool {
 }
 
 // WithinBudgets blocks what no budget of a campaign allows, for a run that
-// nobody watches. What is above a budget is a violation already.
+// nobody watches. Judge comes after it: what is left out counts for no limit.
 func (p *Plan) WithinBudgets() {
 	budgeted := map[string]bool{}
 	for _, c := range p.Limits.Campaigns {

@@ -120,7 +120,7 @@ func (p *program) apply(ctx context.Context, a applying) (err error) {
 	if err := project.begin(ctx, "apply"); err != nil {
 		return err
 	}
-	project.buys = true
+	project.buys, project.budgeted = true, a.budgeted
 	if err := project.takeImports(ctx); err != nil {
 		return err
 	}
@@ -247,9 +247,6 @@ func (p *project) toApply(ctx context.Context, a applying) (*reconcile.Plan, err
 	plan, err := p.plan(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if a.budgeted {
-		plan.WithinBudgets()
 	}
 	if err := plan.Only(a.target, a.exclude); err != nil {
 		return nil, err

@@ -161,6 +161,9 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 			return nil, err
 		}
 		plan = want.Diff(book, prices, p.limits())
+		if p.budgeted {
+			plan.WithinBudgets()
+		}
 		plan.Judge(book, at)
 		plan.Expires = at.Time + at.Lasts
 	}

@@ -36,6 +36,7 @@ type project struct {
 	writes bool // this run has taken the ledger
 	buys   bool // what is decided is bought, so nothing is taken from this machine's clock
 
+	budgeted bool  // only what campaign budgets allow is bought
 	unsigned bool  // nothing is signed: a person is asked to pay
 	till     *till // where the request goes; nil before there is something to buy
 
