@@ -22,9 +22,6 @@ type Goods struct {
 	Asset ton.Asset
 }
 
-// Prices are what goods cost now. What is missing has no known price.
-type Prices map[Goods]ton.Amount
-
 // Diff compares what is wanted with what was given and returns what to do
 // about it, in the order of Want, retired keys last. It has no input or
 // output, no clock, no randomness and no map order.
@@ -39,7 +36,7 @@ func (w Desired) Diff(have *ledger.State, prices Prices, limits policy.Limits) *
 	d.edits()
 	d.dates(want)
 	d.findWinners(want)
-	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Actions: make([]Action, 0, len(want)), Open: underWay(have), Moves: m.moves}
+	p := &Plan{FormatVersion: FormatVersion, Ledger: have.Ledger, Limits: limits, Priced: len(prices) > 0, Prices: prices.list(), Actions: make([]Action, 0, len(want)), Open: underWay(have), Moves: m.moves}
 	p.Actions = append(append(p.Actions, d.moved()...), d.taken()...)
 	for _, o := range want {
 		p.Today = max(p.Today, o.Today)

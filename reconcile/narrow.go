@@ -41,6 +41,20 @@ func (p *Plan) Only(target, exclude []string) error {
 	return nil
 }
 
+// leaveTo leaves only purchases under keys for which another plan buys something.
+// The other lines stay, for they say what counts for whom.
+func (p *Plan) leaveTo(other *Plan) {
+	buys := map[string]bool{}
+	for _, a := range other.Actions {
+		buys[a.Key] = buys[a.Key] || a.Buys()
+	}
+	for i := range p.Actions {
+		if a := &p.Actions[i]; a.Buys() && !buys[a.Key] {
+			a.Verb = NoOp
+		}
+	}
+}
+
 func names(name string, a Action) bool {
 	if head, ok := strings.CutSuffix(name, "*"); ok {
 		return strings.HasPrefix(a.Key, head)

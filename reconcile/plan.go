@@ -148,7 +148,8 @@ type Plan struct {
 	Ledger        string        `json:"ledger"` // id of the ledger it was made from
 	Wallet        ton.Address   `json:"wallet"`
 	Limits        policy.Limits `json:"limits"`
-	Priced        bool          `json:"priced"` // false: estimates are the ceilings
+	Priced        bool          `json:"priced"`           // false: estimates are the ceilings
+	Prices        []Price       `json:"prices,omitempty"` // all that it was made with, also of lines that it doesn't buy or hold
 	Actions       []Action      `json:"actions"`
 	Violations    []Violation   `json:"violations,omitempty"`
 	Today         schedule.Date `json:"today,omitzero"` // the day for which it was made; zero if nothing that is written has a date

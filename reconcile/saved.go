@@ -71,7 +71,8 @@ var (
 // CheckSaved returns why a plan that was approved earlier must not be applied
 // now, as ErrApplied or ErrStale with the difference, or nil. Each purchase in
 // it must still be the one that Diff would decide on, at the prices that were
-// approved; what an interrupted run of the same plan has bought is left out.
+// approved; what an interrupted run of the same plan has bought is left out. What
+// the plan doesn't buy counts for no limit.
 func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, limits policy.Limits, at Moment) error {
 	switch {
 	case plan.Ledger != have.Ledger:
@@ -95,13 +96,8 @@ func (w Desired) CheckSaved(plan *Plan, wallet ton.Address, have *ledger.State, 
 	if err := plan.expired(at); err != nil {
 		return err
 	}
-	prices := Prices{}
-	for _, a := range plan.Actions {
-		if a.Buys() {
-			prices[Goods{a.Item, a.Cap.Asset}] = a.Estimate
-		}
-	}
-	now := w.Diff(have, prices, limits)
+	now := w.Diff(have, plan.prices(), limits)
+	now.leaveTo(plan)
 	now.Judge(have, at)
 	if len(now.Violations) > 0 {
 		return fmt.Errorf("%w: %s", ErrStale, now.Violations[0].Message)

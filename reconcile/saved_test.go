@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -278,5 +279,81 @@ func TestPlanVersions(t *testing.T) {
 		if _, err := reconcile.DecodePlan(file); (err == nil) != ok {
 			t.Errorf("%q: %v", version, err)
 		}
+	}
+}
+
+// A plan is not stale the moment it is made: its prices are those of the whole,
+// also of lines that were left out of it or are too dear, and only what it buys
+// counts for a limit.
+func TestASavedPlanIsNotStaleAtOnce(t *testing.T) {
+	price := func(kind product.Kind, quantity, milli int64) reconcile.Prices {
+		return reconcile.Prices{{Item: product.Item{Kind: kind, Quantity: quantity}, Asset: ton.AssetTON}: tons(milli)[0]}
+	}
+	for name, c := range map[string]struct {
+		limits func(*policy.Limits)
+		want   []spec.Occurrence
+		prices []reconcile.Prices
+		target []string
+		buys   int
+	}{
+		"a part of what fits one run": {
+			func(l *policy.Limits) { l.Run = tons(2350) },
+			[]spec.Occurrence{wants("g/ann", product.Stars, 100), wants("h/bob", product.Stars, 90)},
+			[]reconcile.Prices{price(product.Stars, 100, 1200), price(product.Stars, 90, 1100)}, []string{"g"}, 1},
+		"a part behind what fits one day": {
+			func(l *policy.Limits) { l.Day = tons(2350) },
+			[]spec.Occurrence{wants("g/ann", product.Stars, 90), wants("h/bob", product.Stars, 100)},
+			[]reconcile.Prices{price(product.Stars, 100, 1200), price(product.Stars, 90, 1100)}, []string{"h"}, 1},
+		"beside a line above its ceiling": {
+			func(l *policy.Limits) { l.Run = tons(12_000) },
+			[]spec.Occurrence{wants("g/ann", product.Stars, 500), wants("h/bob", product.Premium, 3)},
+			[]reconcile.Prices{price(product.Stars, 500, 6000), price(product.Premium, 3, 10_500)}, nil, 1},
+		"beside lines that wait for another day": {
+			func(l *policy.Limits) { l.Day, l.Run = tons(3000), tons(3000) },
+			stars(10), []reconcile.Prices{price(product.Stars, 100, 1200)}, nil, 2},
+	} {
+		l := limits
+		c.limits(&l)
+		prices := reconcile.Prices{}
+		for _, p := range c.prices {
+			maps.Copy(prices, p)
+		}
+		plan := reconcile.Diff(c.want, past(), prices, l)
+		plan.Judge(past(), reconcile.Moment{})
+		if err := plan.Only(c.target, nil); err != nil || len(plan.Violations) > 0 || plan.Summary().Buy != c.buys {
+			t.Fatalf("%s: %v, %+v", name, err, plan)
+		}
+		b, err := plan.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := reconcile.DecodePlan(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reconcile.CheckSaved(read, read.Wallet, c.want, past(), l, reconcile.Moment{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(read.Prices) != len(prices) || read.Digest() != reconcile.Diff(buysOf(c.want, plan), past(), nil, l).Digest() {
+			t.Errorf("%s: %d prices, or they are in the digest", name, len(read.Prices))
+		}
+	}
+}
+
+// buysOf is what is wanted of what a plan buys.
+func buysOf(want []spec.Occurrence, plan *reconcile.Plan) []spec.Occurrence {
+	return slices.DeleteFunc(slices.Clone(want), func(o spec.Occurrence) bool {
+		return !slices.ContainsFunc(plan.Actions, func(a reconcile.Action) bool { return a.Key == o.Key && a.Buys() })
+	})
+}
+
+// What was approved does not grow over a limit by prices that it hides.
+func TestASavedPlanIsJudgedByWhatItBuys(t *testing.T) {
+	l := limits
+	l.Run = tons(2000)
+	plan := reconcile.Diff(stars(2), past(), nil, l) // 1.3 TON each
+	plan.Prices = []reconcile.Price{{Item: stars(1)[0].Item, Asset: ton.AssetTON, Price: tons(900)[0]}}
+	if err := reconcile.CheckSaved(plan, plan.Wallet, stars(2), past(), l, reconcile.Moment{}); !errors.Is(err, reconcile.ErrStale) {
+		t.Errorf("2.6 TON under a limit of 2: %v", err)
 	}
 }
