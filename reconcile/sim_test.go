@@ -36,9 +36,9 @@ type sim struct {
 	branch  int      // of the ledger that stands here now
 	copies  []copied // of the ledger, as an operator made them
 
-	want   []spec.Occurrence
-	gone   []spec.Occurrence // what was written once
-	moves  []spec.Move
+	want []spec.Occurrence
+	gone []spec.Occurrence // what was written once
+	files
 	rules  map[string]string // of grants that were ever written; "" for those that don't recur
 	limits policy.Limits
 

@@ -20,6 +20,7 @@ type checker struct {
 	most    map[string]map[product.Kind]int64 // by first name: the largest total that was ever written for a key
 	handles map[string][]string               // that were ever written for a key
 	more    map[string]int64                  // what people's decisions allow beyond it
+	byHand  map[string]bool                   // keys that a person says were given otherwise
 	misled  map[string]bool                   // keys for which a person said something wrong
 
 	armed    map[ton.Hash]armed // durable payloads, burns among them
@@ -66,7 +67,7 @@ type period struct {
 }
 
 func newChecker(s *sim) *checker {
-	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{},
+	c := &checker{sim: s, most: map[string]map[product.Kind]int64{}, handles: map[string][]string{}, more: map[string]int64{}, misled: map[string]bool{}, byHand: map[string]bool{},
 		armed: map[ton.Hash]armed{}, executed: map[ton.Hash]int{}, dead: map[ton.Hash]bool{}, readied: map[string]bool{}, paid: map[intent]*sale{}, refs: map[string]int{}, rows: map[usedRow]int{}, spent: map[*process]sums{}, left: map[*process]sums{}, inMonths: map[period][]*sale{}, inDays: map[period][]*sale{}}
 	s.chain.observe = s.transacted
 	return c

@@ -133,6 +133,7 @@ const (
 	wantEdited
 	keyRenamed
 	keyMoved
+	keySettled
 	handleChanged
 	paymentCancelled
 	askedByHand
@@ -263,6 +264,7 @@ var faults = [faultCount]struct {
 	wantEdited:       {"what is wanted changes", 9000},
 	keyRenamed:       {"a key is renamed", 600},
 	keyMoved:         {"a key or a grant is moved", 1500},
+	keySettled:       {"a key is said to be given otherwise", 800},
 	handleChanged:    {"another user name is written for a key", 1500},
 	paymentCancelled: {"a payment is cancelled", 7000},
 	askedByHand:      {"a person is asked to pay", 4000},

@@ -146,11 +146,11 @@ func (c *checker) served(book *ledger.State, o spec.Occurrence) {
 		}
 	}
 	rest := product.Item{Kind: o.Item.Kind, Quantity: o.Item.Quantity - given}
-	if rest.Quantity <= 0 || c.misled[origin(o.Key)] || o.Rule != "" && c.begun(o.Key) {
+	if rest.Quantity <= 0 || c.misled[origin(o.Key)] || c.byHand[origin(o.Key)] || o.Rule != "" && c.begun(o.Key) {
 		return
 	}
 	code := reconcile.Code("")
-	for _, a := range desired(c.want, c.moves).Diff(book, nil, c.limits).Actions {
+	for _, a := range c.desired(c.want).Diff(book, nil, c.limits).Actions {
 		if a.Key == o.Key {
 			code = a.Code
 		}
@@ -175,7 +175,7 @@ func (c *checker) begun(key string) bool {
 func (c *checker) othersWon(o spec.Occurrence) bool {
 	return slices.ContainsFunc(c.market.sales, func(s *sale) bool {
 		return origin(s.key) != origin(o.Key) && strings.HasPrefix(origin(s.key), originOf(o.Grant)+"/") && s.left > 0
-	}) || len(c.misled) > 0
+	}) || len(c.misled) > 0 || slices.ContainsFunc(c.want, func(w spec.Occurrence) bool { return w.Grant == o.Grant && c.byHand[origin(w.Key)] })
 }
 
 // handlesServed is I2 once more, without the keys: nobody was given more than

@@ -79,7 +79,7 @@ func (p *process) recognizes(book *ledger.State) []ledger.Event {
 	if e.Err != nil || !reconcile.Knows(book, wallet, e.Sight.History) {
 		return nil
 	}
-	unmoved := moving(book, p.moves) // what is given to those is under another name yet
+	unmoved := p.files.moving(book) // what is given to those is under another name yet
 	want := slices.DeleteFunc(slices.Clone(p.want), func(o spec.Occurrence) bool { return unmoved[o.Key] })
 	events := reconcile.Recognize(book, want, lists, e.Sight.Account.Time)
 	if len(events) == 0 {

@@ -22,6 +22,9 @@ func (s *sim) people() {
 	if s.hit(keyMoved) {
 		s.move()
 	}
+	if s.hit(keySettled) {
+		s.settle()
+	}
 	if s.hit(handleChanged) {
 		s.rehandle()
 	}
@@ -106,7 +109,7 @@ func (s *sim) save() {
 	p := s.launch()
 	p.end(nil)
 	book := p.book
-	plan := desired(s.want, s.moves).Diff(book, s.prices(s.want), s.limits)
+	plan := s.desired(s.want).Diff(book, s.prices(s.want), s.limits)
 	plan.Wallet = s.chain.account.Address
 	s.saved = plan
 }
@@ -355,6 +358,7 @@ func (s *sim) answer() bool {
 		}
 		events = append(events, e)
 	}
+	later := s.moving(book) // keys of which nothing can be said yet
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
 		o := book.Orders[id]
 		switch {
@@ -372,12 +376,12 @@ func (s *sim) answer() bool {
 			add(ledger.OrderResolved{Order: id, As: ledger.Delivered, Reason: "asked"})
 		case s.undone(book, o):
 			add(ledger.KeyReissued{Key: o.Key, Generation: book.Generation(o.Key) + 1, Reason: "its money came back"})
+			later[o.Key] = true // what else was found for it was before that
 		}
 	}
-	unmoved := moving(book, s.moves)
 	for id := ledger.FoundID(1); id <= book.LastFound; id++ {
 		if f := book.Founds[id]; f.Open() {
-			if e := s.assignment(book, f); !unmoved[keyOf(e)] {
+			if e := s.assignment(book, f); !later[keyOf(e)] {
 				add(e)
 			}
 		}

@@ -22,8 +22,8 @@ type process struct {
 	book   *ledger.State // as this process knows it
 	branch int           // of the ledger: a new one for each that is restored or made anew
 
-	want   []spec.Occurrence
-	moves  []spec.Move
+	want []spec.Occurrence
+	files
 	limits policy.Limits
 	saved  *reconcile.Plan
 	worst  reconcile.Worst // of the plan that is carried out
@@ -75,7 +75,7 @@ var errDied = errors.New("killed")
 // launch starts a process on the ledger that stands here now.
 func (s *sim) launch() *process {
 	s.launched++
-	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, moves: s.moves, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}, requests: map[ledger.RequestID]bool{}, told: map[ledger.OrderID]bool{}}
+	p := &process{sim: s, id: s.launched, branch: s.branch, want: s.want, files: s.files, limits: s.limits, orders: map[ledger.OrderID]ledger.OrderReserved{}, terms: map[ledger.OrderID]terms{}, founds: map[ledger.FoundID]*sale{}, taken: map[ledger.OrderID]bool{}, open: map[ledger.PaymentID]ton.Hash{}, messages: map[ledger.PaymentID]ton.BoC{}, burns: map[string]bool{}, requests: map[ledger.RequestID]bool{}, told: map[ledger.OrderID]bool{}}
 	file, err := s.disk.open()
 	if err != nil {
 		s.violate(19, "the ledger can't be opened: %v", err)
@@ -314,10 +314,10 @@ func (p *process) plan() bool {
 	}
 	plan := p.saved
 	if plan == nil {
-		plan = desired(p.want, p.moves).Diff(book, p.prices(p.want), p.limits)
+		plan = p.files.desired(p.want).Diff(book, p.prices(p.want), p.limits)
 		plan.Judge(book, reconcile.Moment{Time: p.chain.time})
 		plan.Wallet = p.chain.account.Address
-	} else if err := desired(p.want, p.moves).CheckSaved(plan, p.chain.account.Address, book, p.limits, reconcile.Moment{Time: p.chain.time}); err != nil {
+	} else if err := p.files.desired(p.want).CheckSaved(plan, p.chain.account.Address, book, p.limits, reconcile.Moment{Time: p.chain.time}); err != nil {
 		p.counter.add("a saved plan is refused")
 		return false
 	} else {

@@ -12,6 +12,7 @@ import (
 
 // People give keys and grants other names and say so under moved. The checker
 // goes by the first name that a key had: whatever it is called, it is one gift.
+// And they say under settled that a key was given otherwise.
 
 // move gives a grant another name, or one key of it, that was never used.
 func (s *sim) move() {
@@ -37,6 +38,17 @@ func (s *sim) move() {
 	}
 }
 
+// settle says that a key was given otherwise, whatever became of it so far.
+func (s *sim) settle() {
+	if len(s.want) == 0 {
+		return
+	}
+	o := s.want[s.IntN(len(s.want))]
+	s.tracef("a person says that %s was given otherwise", o.Key)
+	s.otherwise = append(slices.Clone(s.otherwise), spec.Settled{Key: o.Key, Reason: fmt.Sprint("given by hand, ", len(s.otherwise)+1), Pos: spec.Pos{File: "settled.yaml", Line: len(s.otherwise) + 1}})
+	s.checker.byHand[origin(o.Key)] = true
+}
+
 // called is the name of a key by the moves.
 func (s *sim) called(key string) string { return spec.Edits{Moves: s.moves}.Follow()(key) }
 
@@ -49,23 +61,41 @@ func (p *process) note(plan *reconcile.Plan, book *ledger.State) {
 }
 
 // moving are the keys that get their name with the next apply.
-func moving(book *ledger.State, moves []spec.Move) map[string]bool {
+func (f files) moving(book *ledger.State) map[string]bool {
 	to := map[string]bool{}
-	for _, e := range desired(nil, moves).Moving(book) {
+	for _, e := range f.desired(nil).Moving(book) {
 		to[e.To] = true
 	}
 	return to
 }
 
-// desired is what a run reads in the files.
-func desired(want []spec.Occurrence, moves []spec.Move) reconcile.Desired {
-	moves = slices.Clone(moves)
+// files are what a run reads: what is said of keys beside what is wanted.
+type files struct {
+	moves     []spec.Move
+	otherwise []spec.Settled
+}
+
+// desired is what a run reads in the files. Of a key that is not written nothing
+// is said to be settled.
+func (f files) desired(want []spec.Occurrence) reconcile.Desired {
+	moves := slices.Clone(f.moves)
 	follow := spec.Edits{Moves: moves}.Follow()
 	for i := range moves {
 		now := follow(moves[i].To)
 		moves[i].Written = slices.ContainsFunc(want, func(o spec.Occurrence) bool { return now == o.Grant || now == o.Grant+"/"+o.Person })
 	}
-	return reconcile.Desired{Want: want, Edits: spec.Edits{Moves: moves}}
+	newest := map[string]spec.Settled{}
+	for _, s := range f.otherwise {
+		s.Key = follow(s.Key)
+		newest[s.Key] = s
+	}
+	var otherwise []spec.Settled
+	for _, o := range want {
+		if s, said := newest[o.Key]; said {
+			otherwise = append(otherwise, s)
+		}
+	}
+	return reconcile.Desired{Want: want, Edits: spec.Edits{Moves: moves, Settled: otherwise}}
 }
 
 // origin is the first name of a key.
