@@ -8,5 +8,12 @@ for n in 1 2; do
 	cp dist/checksums.txt "dist-$n.txt"
 done
 rm -rf dist-extras
-diff -u dist-1.txt dist-2.txt && echo "built twice: the same $(wc -l <dist-1.txt) files"
+same=0
+diff -u dist-1.txt dist-2.txt || same=$?
+files=$(wc -l <dist-1.txt)
 rm -f dist-1.txt dist-2.txt
+if [ "$same" -ne 0 ]; then
+	echo "built twice: not the same" >&2
+	exit 1
+fi
+echo "built twice: the same $files files"

@@ -234,3 +234,32 @@ func TestTheActionRunsNoInput(t *testing.T) {
 		}
 	}
 }
+
+// A release that is not the same bytes twice fails, and leaves nothing behind.
+func TestADifferentReleaseIsNoticed(t *testing.T) {
+	for what, c := range map[string]struct {
+		sums string // a shell's word for what the n-th build makes
+		good bool
+	}{
+		"the same bytes": {"cafe", true},
+		"other bytes":    {"cafe$n", false},
+	} {
+		dir := t.TempDir()
+		fake := "#!/bin/sh\nmkdir -p dist dist-extras\necho x >>count\nn=$(wc -l <count)\necho \"" + c.sums + "  a.tar.gz\" >dist/checksums.txt\n"
+		if err := os.WriteFile(filepath.Join(dir, "goreleaser"), []byte(fake), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		script, err := filepath.Abs("same.sh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("sh", script)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+		if out, err := cmd.CombinedOutput(); (err == nil) != c.good {
+			t.Errorf("%s: %v: %s", what, err, out)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "dist-*")); len(left) > 0 {
+			t.Errorf("%s: left %v", what, left)
+		}
+	}
+}
