@@ -121,6 +121,10 @@ type gitlabJob struct {
 	Image   any
 	Before  []string `yaml:"before_script"`
 	Script  []string
+	Rules   []struct {
+		If        string
+		Variables map[string]string
+	}
 }
 
 // gitlab are the jobs of examples/ci/gitlab.yml, each with what it extends.
