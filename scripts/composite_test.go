@@ -217,10 +217,11 @@ func TestTheActionAsARunnerRunsIt(t *testing.T) {
 		t.Fatalf("merge: %v, %v: %s", err, got, said)
 	}
 	want := map[string]string{"changed": "false", "exitcode": "0", "cost": ""}
-	if got, said, err = of(ours).use(with("plan")); err != nil || got["plan"] == "" {
+	if got, said, err = of(ours).use(with("plan")); err != nil || got["plan"] == "" || got["planfile"] == "" {
 		t.Fatalf("after it: %v, %v: %s", err, got, said)
 	}
 	delete(got, "plan")
+	delete(got, "planfile")
 	if !maps.Equal(want, got) {
 		t.Errorf("after it: %v, want %v", got, want)
 	}

@@ -219,6 +219,57 @@ func TestTheActionHasOutputs(t *testing.T) {
 	}
 }
 
+// A plan that fails or is refused says so in the step's log, and leaves outputs;
+// a line of it is no command to the runner.
+func TestTheActionSaysWhatIsWrong(t *testing.T) {
+	r := newRunner(t)
+	grants := filepath.Join(r.dir, "grants.yaml")
+	if err := os.WriteFile(grants, []byte("grants:\n  best: {to: \"##[add-mask]x\", stars: 100}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, code, said := r.run("plan", "")
+	if code != 1 || got["exitcode"] != "1" || got["changed"] != "false" || !strings.Contains(said, "fragplan: ") || !strings.Contains(said, "grants.yaml:2") {
+		t.Errorf("a broken file: %v, exit status %d: %s", got, code, said)
+	}
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+			t.Errorf("the runner takes this for a command: %s", line)
+		}
+	}
+	if err := os.WriteFile(grants, []byte("grants:\n  best: {to: ann, stars: 100000}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, code, said = r.run("plan", "-target\nbest/ann")
+	if want := filepath.Join(r.temp, "fragplan-plan.json"); code != 0 && got["plan"] != want || got["changed"] != "false" {
+		t.Errorf("a line that is forbidden: %v, exit status %d: %s", got, code, said)
+	}
+	if err := os.WriteFile(grants, []byte("grants:\n  best: {to: ann, stars: 100}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	main, err := os.ReadFile(filepath.Join(r.dir, "fragplan.yaml"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(r.dir, "fragplan.yaml"), bytes.Replace(main, []byte("run: 60 TON"), []byte("run: 0.5 TON"), 1), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, code, said = r.run("plan", "")
+	if code != 1 || got["changed"] != "false" || got["plan"] == "" || got["planfile"] == "" || !strings.Contains(said, "fragplan: best/ann: limits.run allows 0.5 TON") {
+		t.Errorf("a plan that is refused: %v, exit status %d: %s", got, code, said)
+	}
+	// An apply that fails early has bought nothing, whatever an earlier one did.
+	if err := os.WriteFile(filepath.Join(r.temp, "fragplan.prom"), []byte("fragplan_run_bought_orders 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, code, said = r.run("apply", "-chdir\n/nowhere")
+	if code == 0 || got["changed"] != "false" || strings.Contains(said, "awk") {
+		t.Errorf("apply: %v, exit status %d: %s", got, code, said)
+	}
+	if got, code, said = r.run("plan", "-out\nmine.plan"); code == 0 || !strings.Contains(said, "planfile") {
+		t.Errorf("-out: %v, exit status %d: %s", got, code, said)
+	}
+}
+
 // What comes in is never run as a command, and a failure fails the step.
 func TestTheActionRunsNoInput(t *testing.T) {
 	r := newRunner(t)
