@@ -31,6 +31,9 @@ const (
 type Result struct {
 	URL  string // of the comment; "" if there is none
 	Done string // "made", "renewed", "unchanged", "none"
+	// Other is who has made the comment, where it is not who was looked for: the
+	// next run won't find it without that name.
+	Other string
 }
 
 // Put makes or renews the comment that carries the marker. Without a body, a
@@ -41,7 +44,11 @@ type Result struct {
 // apart. Comments of other people are never touched, whatever they hold.
 func (p Place) Put(ctx context.Context, marker, body, otherwise string) (Result, error) {
 	tag := "<!-- fragplan:" + marker + " -->\n"
-	own, err := p.find(ctx, tag)
+	author, err := p.author(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	own, err := p.find(ctx, tag, author)
 	if err != nil {
 		return Result{}, err
 	}
@@ -57,13 +64,17 @@ func (p Place) Put(ctx context.Context, marker, body, otherwise string) (Result,
 	}
 	if own == nil {
 		made, err := p.call(ctx, http.MethodPost, p.path("comments"), body)
-		return Result{made.url(p), "made"}, err
+		r := Result{URL: made.url(p), Done: "made"}
+		if made.author() != "" && made.author() != author {
+			r.Other = made.author()
+		}
+		return r, err
 	}
 	if own.Body == body {
-		return Result{own.url(p), "unchanged"}, nil
+		return Result{URL: own.url(p), Done: "unchanged"}, nil
 	}
 	renewed, err := p.call(ctx, p.method(), p.path(fmt.Sprintf("comments/%d", own.ID)), body)
-	return Result{renewed.url(p), "renewed"}, err
+	return Result{URL: renewed.url(p), Done: "renewed"}, err
 }
 
 // comment is what both APIs say of one.
@@ -91,12 +102,8 @@ func (c comment) url(p Place) string {
 	return fmt.Sprintf("note %d of merge request %d", c.ID, p.Number)
 }
 
-// find looks for our own comment with the tag, the oldest first.
-func (p Place) find(ctx context.Context, tag string) (*comment, error) {
-	author, err := p.author(ctx)
-	if err != nil {
-		return nil, err
-	}
+// find looks for the comment of an author with the tag, the oldest first.
+func (p Place) find(ctx context.Context, tag, author string) (*comment, error) {
 	for page := 1; page <= maxPages; page++ {
 		var list []comment
 		path := fmt.Sprintf("%s?per_page=%d&page=%d", p.path("comments"), perPage, page)
@@ -120,16 +127,22 @@ func (p Place) find(ctx context.Context, tag string) (*comment, error) {
 	return nil, nil
 }
 
-// author is the user name under which the token writes. The token that GitHub
-// gives a workflow is not a user's, and may not ask.
+// workflow is who writes with the token that GitHub gives a workflow.
+const workflow = "github-actions[bot]"
+
+// author is the user name under which the token writes. On GitHub the token of
+// a workflow or of another App is not a user's, and may not ask.
 func (p Place) author(ctx context.Context) (string, error) {
+	if p.Author != "" {
+		return p.Author, nil
+	}
 	var me struct{ Login, Username string }
 	err := p.ask(ctx, http.MethodGet, "/user", nil, &me)
 	switch name := cmp.Or(me.Login, me.Username); {
 	case err == nil && name != "":
 		return name, nil
-	case p.Author != "":
-		return p.Author, nil
+	case err != nil && p.Kind == GitHub:
+		return workflow, nil
 	case err == nil:
 		return "", fmt.Errorf("%w does not say whose the token is", ErrAPI)
 	}

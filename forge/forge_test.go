@@ -22,8 +22,6 @@ func at(t *testing.T, h *forgetest.Host) forge.Place {
 	p := forge.Place{Kind: h.Kind, API: server.URL, Project: "town/gifts", Number: 7, Token: forge.TokenOf(forgetest.Token)}
 	if h.Kind == forge.GitLab {
 		p.Project = "42"
-	} else {
-		p.Author = forgetest.Workflow
 	}
 	return p
 }
@@ -67,6 +65,27 @@ func TestOneComment(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The token of a GitHub App may not ask whose it is. Its comment is found by the
+// name that was given; without one, the result says which is missing.
+func TestTheCommentOfAnApp(t *testing.T) {
+	h := &forgetest.Host{Kind: forge.GitHub, App: "gifts[bot]"}
+	p := at(t, h)
+	h.Add(forgetest.Workflow, "<!-- fragplan:plan -->\nof another workflow")
+	r, err := p.Put(t.Context(), "other", "first", "")
+	if err != nil || r.Done != "made" || r.Other != "gifts[bot]" {
+		t.Errorf("without the name: %+v, %v", r, err)
+	}
+	p.Author = "gifts[bot]"
+	for _, c := range [][2]string{{"first", "made"}, {"first", "unchanged"}, {"second", "renewed"}} {
+		if r, err := p.Put(t.Context(), "plan", c[0], ""); err != nil || r.Done != c[1] || r.Other != "" {
+			t.Errorf("%s: %+v, %v", c[0], r, err)
+		}
+	}
+	if got := h.Comments(); len(got) != 3 {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -47,13 +47,17 @@ type Place struct {
 	Project string // "owner/name" or GitLab's number
 	Number  int64  // of the request
 	Token   Token
-	// Author is the user name whose comments are ours; "" takes those of the
-	// token's own user.
+	// Author is the user name whose comments are ours, such as "my-app[bot]" for
+	// the token of a GitHub App, which may not ask for its own; "" takes those of
+	// the token's user, or of a workflow's token.
 	Author string
 	// Proxy is what calls go through; nil means none, whatever the environment
 	// says.
 	Proxy *url.URL
 }
+
+// EnvAuthor names the variable with a [Place]'s Author.
+const EnvAuthor = "FRAGPLAN_COMMENT_AUTHOR"
 
 var (
 	repository = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
@@ -62,7 +66,8 @@ var (
 
 // PlaceFromEnv finds the request that this CI run belongs to, from the
 // variables that GitHub Actions and GitLab CI set. The token is GITHUB_TOKEN,
-// or GITLAB_TOKEN. With ErrNoReview the place is whole but for its Number.
+// or GITLAB_TOKEN, and FRAGPLAN_COMMENT_AUTHOR says as whom it writes, if that
+// has to be said. With ErrNoReview the place is whole but for its Number.
 //
 // Sources: GitHub, "Variables"; GitLab, "Predefined CI/CD variables reference".
 func PlaceFromEnv(getenv func(string) string) (Place, error) {
@@ -76,7 +81,7 @@ func PlaceFromEnv(getenv func(string) string) (Place, error) {
 }
 
 func fromGitHub(getenv func(string) string) (Place, error) {
-	p := Place{Kind: GitHub, API: getenv("GITHUB_API_URL"), Project: getenv("GITHUB_REPOSITORY"), Token: TokenOf(getenv("GITHUB_TOKEN")), Author: "github-actions[bot]"}
+	p := Place{Kind: GitHub, API: getenv("GITHUB_API_URL"), Project: getenv("GITHUB_REPOSITORY"), Token: TokenOf(getenv("GITHUB_TOKEN")), Author: getenv(EnvAuthor)}
 	if p.API == "" {
 		p.API = "https://api.github.com"
 	}
@@ -119,7 +124,7 @@ func pullNumber(getenv func(string) string) (int64, error) {
 }
 
 func fromGitLab(getenv func(string) string) (Place, error) {
-	p := Place{Kind: GitLab, API: getenv("CI_API_V4_URL"), Project: getenv("CI_PROJECT_ID"), Token: TokenOf(getenv("GITLAB_TOKEN"))}
+	p := Place{Kind: GitLab, API: getenv("CI_API_V4_URL"), Project: getenv("CI_PROJECT_ID"), Token: TokenOf(getenv("GITLAB_TOKEN")), Author: getenv(EnvAuthor)}
 	if _, err := strconv.ParseUint(p.Project, 10, 63); err != nil {
 		return p, fmt.Errorf("CI_PROJECT_ID is %q, and a number is wanted", p.Project)
 	}

@@ -23,7 +23,7 @@ func (p *program) ciCommand() *cobra.Command {
 }
 
 func (p *program) ciComment() *cobra.Command {
-	var number string
+	var number, author string
 	var always bool
 	c := &cobra.Command{
 		Use: "comment [PLANFILE]", Short: "Put the plan under the pull request, in one comment that is renewed", Args: cobra.MaximumNArgs(1),
@@ -31,6 +31,9 @@ func (p *program) ciComment() *cobra.Command {
 			place, err := p.request(number)
 			if err != nil {
 				return err
+			}
+			if author != "" {
+				place.Author = author
 			}
 			plan, err := p.reviewed(c.Context(), args)
 			if err != nil {
@@ -40,6 +43,7 @@ func (p *program) ciComment() *cobra.Command {
 		},
 	}
 	c.Flags().Var(word{&number, "NUMBER"}, "pr", "the pull request, where the run itself is not of one")
+	c.Flags().Var(word{&author, "NAME"}, "author", "as whom the token comments, for that of a GitHub App (FRAGPLAN_COMMENT_AUTHOR)")
 	c.Flags().BoolVar(&always, "always", false, "comment also if nothing would be bought")
 	return c
 }
@@ -92,6 +96,10 @@ func (p *program) comment(ctx context.Context, place forge.Place, plan *reconcil
 	}
 	if _, err := forge.Summary(p.getenv, text+"\n"); err != nil {
 		return err
+	}
+	if done.Other != "" {
+		name := report.Clean(done.Other, 100)
+		p.tell(fmt.Sprintf("the token comments as %s: give -author %s, or set %s, or the next run does not find this comment and makes another one", name, shell(name), forge.EnvAuthor))
 	}
 	switch done.Done {
 	case "none":

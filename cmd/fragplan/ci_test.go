@@ -12,19 +12,21 @@ import (
 )
 
 // codeHost is the command forge. "forge github" and "forge gitlab" serve a small
-// forge to a script and make it a run of its request 7; "forge comments FILE"
-// writes what stands there.
+// forge to a script and make it a run of its request 7, "forge app" that of a
+// GitHub App's token; "forge comments FILE" writes what stands there.
 func codeHost(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case neg || len(args) < 1:
-		ts.Fatalf("usage: forge github|gitlab, or forge comments FILE")
+		ts.Fatalf("usage: forge github|app|gitlab, or forge comments FILE")
 	case args[0] == "comments":
 		h := ts.Value(hostKey{}).(*forgetest.Host)
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.ReplaceAll(strings.Join(h.Comments(), "\n====\n"), "\r\n", "\n")), 0o644))
 		return
 	}
 	h := ts.Value(hostKey{}).(*forgetest.Host)
-	h.Kind = forge.Kind(args[0])
+	if h.Kind = forge.Kind(args[0]); args[0] == "app" {
+		h.Kind, h.App = forge.GitHub, "gifts[bot]"
+	}
 	server := httptest.NewServer(h)
 	ts.Defer(server.Close)
 	if h.Kind == forge.GitLab {

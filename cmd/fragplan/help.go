@@ -117,7 +117,8 @@ asked for once, in its smallest quantity.`,
 	"fragplan ci comment": `Makes the comment, or renews the one from an earlier run; where nothing would be
 bought it makes none. On GitHub the plan is on the step's page too.
 
-GitHub: GITHUB_TOKEN with the permission pull-requests: write. GitLab:
+GitHub: GITHUB_TOKEN with the permission pull-requests: write; of an App of your
+own with -author too, or FRAGPLAN_COMMENT_AUTHOR, such as my-app[bot]. GitLab:
 GITLAB_TOKEN with the scope api. With PLANFILE, a plan that plan -out has saved.`,
 	"fragplan ledger init": `Makes the ledger of a new project. It refuses when the wallet has paid before,
 because a new ledger would know nothing of it; -from-now with a -reason says

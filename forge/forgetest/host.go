@@ -28,6 +28,7 @@ const (
 type Host struct {
 	Kind   forge.Kind
 	Me     string // whose token it is; "" for one of a workflow, which may not ask
+	App    string // who writes with a token that may not ask; "" for a workflow's
 	Writes int    // comments made or changed through the API
 
 	mu    sync.Mutex
@@ -90,7 +91,9 @@ func (h *Host) answer(r *http.Request) (int, any) {
 	}
 	writer := h.Me
 	if writer == "" {
-		writer = Workflow
+		if writer = h.App; writer == "" {
+			writer = Workflow
+		}
 	}
 	var sent struct{ Body string }
 	if r.Method != http.MethodGet && json.NewDecoder(r.Body).Decode(&sent) != nil {
