@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,9 +82,15 @@ func (c Check) Signer(ctx context.Context, digest, signature string) (string, er
 // All returns who has signed a digest in the files of a folder, each once, and
 // why other files there don't count.
 func (c Check) All(ctx context.Context, digest, dir string) (names []string, refused []error) {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.sig")) // the pattern is ours
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		refused = append(refused, err)
+	}
 	for _, f := range files {
-		name, err := c.Signer(ctx, digest, f)
+		if !strings.HasSuffix(f.Name(), ".sig") {
+			continue
+		}
+		name, err := c.Signer(ctx, digest, filepath.Join(dir, f.Name()))
 		switch {
 		case err != nil:
 			refused = append(refused, err)

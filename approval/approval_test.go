@@ -38,7 +38,10 @@ func write(t *testing.T, name, text string) string {
 // A signature counts for the person whose key made it, over that plan alone, in
 // fragplan's namespace, while the key is valid; nobody counts twice.
 func TestWhoHasSigned(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "gifts [2026*") // no pattern
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	ann, annPublic := key(t, dir, "ann")
 	again, againPublic := key(t, dir, "again")
 	bob, bobPublic := key(t, dir, "bob")

@@ -26,7 +26,7 @@ func (p *project) reviewable() []string {
 // committed refuses files that are not as the repository's newest commit has
 // them: nobody has reviewed those.
 func (p *project) committed(ctx context.Context) error {
-	out, err := git(ctx, p.program.dir, append([]string{"status", "--porcelain", "-z", "--"}, p.reviewable()...)...)
+	out, err := git(ctx, p.program.dir, append([]string{"--literal-pathspecs", "status", "--porcelain", "-z", "--"}, p.reviewable()...)...)
 	if err != nil {
 		return errors.New("the project is in no git repository, so it can't be told what was merged")
 	}
