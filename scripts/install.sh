@@ -27,6 +27,9 @@ main() {
 	if [ -z "$version" ]; then
 		# The newest release is where this address leads.
 		version=$(curl -fsSLI -o /dev/null -w '%{url_effective}' "$releases/latest")
+		case $version in
+		*/releases | */releases/) fail "no release is out yet; with Go: go install github.com/fragplan/fragplan/cmd/fragplan@latest" ;;
+		esac
 		version=${version##*/}
 	fi
 	case $version in

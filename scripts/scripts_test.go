@@ -143,6 +143,23 @@ func TestTheInstallerComparesChecksums(t *testing.T) {
 	}
 }
 
+// Before the first release the newest one is a page without any, and the
+// installer says so.
+func TestTheInstallerBeforeTheFirstRelease(t *testing.T) {
+	needs(t, "curl")
+	mux := http.NewServeMux()
+	mux.HandleFunc("/fragplan/releases/latest", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/fragplan/releases", http.StatusFound)
+	})
+	mux.HandleFunc("/fragplan/releases", func(http.ResponseWriter, *http.Request) {})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	out, err := install(t, t.TempDir(), s.URL+"/fragplan/releases")
+	if err == nil || !strings.Contains(out, "install.sh: no release is out yet; with Go: go install ") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // runner is a job of GitHub Actions that runs the action's step.
 type runner struct {
 	t    *testing.T
