@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxRows is how many rows a CSV file may have.
-const maxRows = 200_000
+// maxTables is how many bytes of tables are read, a table counted once for each
+// grant that reads it.
+const maxTables = 64 << 20
 
 // A table is a CSV file as spreadsheets write it: with a line of names first;
 // separated by commas, semicolons or tabs; lines end in LF or CRLF; a byte order
@@ -63,6 +64,10 @@ func (l *loader) table(d *doc, name string, pos Pos, wanted []string) *table {
 			hint = "paths begin at the project's folder: write " + beside
 		}
 		l.notRead(pos, err, hint)
+		return nil
+	}
+	if l.tables += len(text); l.tables > maxTables {
+		l.r.add(pos, "size", "read a table in one grant", "the tables of all grants are more than %d MiB, a table counted each time that it is read", maxTables>>20)
 		return nil
 	}
 	if l.r.sources[name] == nil {
@@ -164,10 +169,13 @@ func clipList(names []string) string {
 }
 
 // rows yields the wanted cells of each row, in the order in which they were
-// asked for.
-func (t *table) rows(yield func(cells []cell)) {
+// asked for. It counts them; more than a project may have are reported once.
+func (t *table) rows(all *int, yield func(cells []cell)) {
+	if *all > maxOccurrences {
+		return
+	}
 	cells := make([]cell, len(t.columns))
-	for n := 0; ; {
+	for {
 		record, err := t.reader.Read()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -178,9 +186,9 @@ func (t *table) rows(yield func(cells []cell)) {
 		case strings.TrimSpace(strings.Join(record, "")) == "":
 			continue // spreadsheets leave such rows behind
 		}
-		if n++; n > maxRows {
+		if *all++; *all > maxOccurrences {
 			line, _ := t.reader.FieldPos(0)
-			t.bad(cell{line: line + t.before, byte: 1}, "size", "split the file", "more than %d rows", maxRows)
+			t.bad(cell{line: line + t.before, byte: 1}, "size", "give to fewer, or split the project", "all grants together have more than %d rows", maxOccurrences)
 			return
 		}
 		if !t.even(record) {

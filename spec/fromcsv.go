@@ -11,6 +11,7 @@ import (
 
 // fromCSV is a grant whose recipients stand in a CSV file, a row each.
 type fromCSV struct {
+	node    *yaml.Node
 	table   *table
 	wanted  []string // columns: key, to, and those of amount and reason
 	product string   // the name of the product's field, "" if the grant gives one
@@ -30,7 +31,7 @@ type csvRow struct {
 // fromCSV reads `from_csv: {file: …, key: …, to: …, stars: …}`.
 func (l *loader) fromCSV(d *doc, n *yaml.Node) *fromCSV {
 	const example = "from_csv: {file: results.csv, key: id, to: username, stars: prize}"
-	c := &fromCSV{wanted: make([]string, 2)}
+	c := &fromCSV{node: n, wanted: make([]string, 2)}
 	seen := map[string]bool{}
 	var file entry
 	for _, f := range d.mapping(n, "from_csv", "write "+example+", the last three naming columns") {
@@ -76,7 +77,7 @@ func (l *loader) fromCSV(d *doc, n *yaml.Node) *fromCSV {
 	if c.table = l.table(d, file.name, d.pos(file.value), c.wanted); c.table == nil {
 		return c
 	}
-	c.table.rows(func(cells []cell) {
+	c.table.rows(&l.rows, func(cells []cell) {
 		if r, ok := c.row(cells); ok {
 			c.rows = append(c.rows, r)
 		}

@@ -48,6 +48,8 @@ type loader struct {
 	grants  map[string]Pos    // by name
 	handles map[string]string // by handle, in lower case: the person's id
 	pending []pendingGrant
+	rows    int // of all tables, once for each grant that reads them
+	tables  int // 〃, bytes
 
 	confirmed map[string]confirmation // by handle, in lower case
 

@@ -8,9 +8,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxRecipients bounds what a small file can make of large groups.
-const maxRecipients = 1_000_000
-
 // resolve finds the recipients of every grant, when all files are read: people
 // and groups may stand in any of them.
 func (l *loader) resolve() {
@@ -21,13 +18,17 @@ func (l *loader) resolve() {
 	}
 	l.words = append(l.groupNames(), l.ids...)
 	groups := l.resolveGroups()
-	total := 0
+	whole := extent{confirmed: l.confirmed, dates: map[string]int{}}
 	l.p.Grants = slices.Grow(l.p.Grants, len(l.pending))
 	for _, g := range l.pending {
 		if g.csv != nil {
 			l.fromRows(&g)
-			if total += len(g.To); g.expected != nil {
+			if g.expected != nil {
 				l.expect(&g)
+			}
+			if much := whole.add(&g.Grant, g.To...); much != "" {
+				g.d.bad(g.csv.node, "size", tooMuch, "%s", much)
+				return
 			}
 		}
 		first := make(map[string]Pos, len(g.to))
@@ -42,11 +43,8 @@ func (l *loader) resolve() {
 				}
 				members = []Recipient{r}
 			}
-			if g.CatchUp == CatchAll {
-				total += len(members) * (maxDates - 1)
-			}
-			if total += len(members); total > maxRecipients {
-				g.d.bad(n, "size", "give to fewer, or split the project", "all grants together have more than %d recipients", maxRecipients)
+			if much := whole.add(&g.Grant, members...); much != "" {
+				g.d.bad(n, "size", tooMuch, "%s", much)
 				return
 			}
 			for _, r := range members {
@@ -73,6 +71,8 @@ func (l *loader) resolve() {
 	l.checkEdits()
 	l.lookalikes()
 }
+
+const tooMuch = "give to fewer, on fewer dates or with fewer words, or split the project"
 
 // recipient reads one person or user name.
 func (l *loader) recipient(d *doc, n *yaml.Node) (Recipient, bool) {

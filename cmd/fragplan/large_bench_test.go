@@ -111,7 +111,7 @@ files: [people.yaml, grants/*.yaml]
 var manysWallet = ton.MustParseAddress("UQAvlj98pJ6wDTtREnn8mG3cjKtAuxoEltMTQUNJfK4I5oCk")
 
 // remembered writes a ledger of n orders, from reservation to delivery.
-func remembered(b *testing.B, path string, n int) {
+func remembered(b testing.TB, path string, n int) {
 	b.Helper()
 	wallet := manysWallet
 	store, err := sqlite.Create(b.Context(), path, []ledger.Event{
