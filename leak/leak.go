@@ -4,7 +4,10 @@
 // It reads no files, and nothing that it returns holds a secret.
 package leak
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Kind is what a secret is.
 type Kind string
@@ -22,29 +25,32 @@ type Finding struct {
 	Kind Kind
 }
 
-// Find returns the secrets in a text, by line; two of a kind on a line count
-// once.
+// Most is how many secrets of a text are named. A text with more has them in
+// other places too.
+const Most = 100
+
+// Find returns the secrets in a text, by line, at most Most of them; two of a
+// kind on a line count once.
 func Find(text []byte) []Finding {
 	var found []Finding
-	for _, at := range seeds(text) {
-		found = append(found, Finding{at, Words})
+	for _, line := range seeds(text) {
+		found = append(found, Finding{line, Words})
 	}
-	for _, at := range cookies(text) {
-		found = append(found, Finding{lineOf(text, at), Cookie})
-	}
-	for _, at := range keys(text) {
-		found = append(found, Finding{lineOf(text, at), Key})
-	}
+	found = append(found, lines(text, cookies(text), Cookie)...)
+	found = append(found, lines(text, keys(text), Key)...)
 	slices.SortStableFunc(found, func(a, b Finding) int { return a.Line - b.Line })
-	return slices.Compact(found)
+	found = slices.Compact(found)
+	return found[:min(len(found), Most)]
 }
 
-func lineOf(text []byte, at int) int {
-	n := 1
-	for _, b := range text[:at] {
-		if b == '\n' {
-			n++
-		}
+// lines counts line ends once for all places in the text.
+func lines(text []byte, places []int, kind Kind) (found []Finding) {
+	slices.Sort(places)
+	line, counted := 1, 0
+	for _, at := range places {
+		line += bytes.Count(text[counted:at], []byte("\n"))
+		counted = at
+		found = append(found, Finding{line, kind})
 	}
-	return n
+	return found
 }

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -244,6 +245,26 @@ func ordinary(t testing.TB) (files []string) {
 		t.Skipf("%s holds %d files only", root, len(files))
 	}
 	return files
+}
+
+// A text that is full of secrets takes no longer than its length, and its first
+// hundred are named, each on its line.
+func TestManySecrets(t *testing.T) {
+	const many = 200_000
+	text := []byte(strings.Repeat("stel_ssid=a1b2c3d4e5f6a7b8c9\n", many))
+	began := time.Now()
+	found := leak.Find(text)
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("%d secrets took %v", many, took)
+	}
+	if len(found) != leak.Most {
+		t.Fatalf("%d secrets are named, want %d", len(found), leak.Most)
+	}
+	for i, f := range found {
+		if want := (leak.Finding{Line: i + 1, Kind: leak.Cookie}); f != want {
+			t.Fatalf("%v, want %v", f, want)
+		}
+	}
 }
 
 // No text takes long or breaks it, lines are lines of the text, and a text that
