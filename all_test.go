@@ -22,7 +22,7 @@ var doors = map[string][]string{
 	"policy":          {"product", "ton"},
 	"schedule":        {},
 	"rule":            {"policy", "ton"},
-	"spec":            {"policy", "product", "rule", "schedule", "ton"},
+	"spec":            {"leak", "policy", "product", "rule", "schedule", "ton"},
 	"ledger":          {"product", "ton"},
 	"ledger/store":    {"ledger", "product", "ton"},
 	"ledger/sqlite":   {"ledger", "ledger/store", "ton"},

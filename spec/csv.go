@@ -48,9 +48,14 @@ func (t *table) bad(c cell, rule, hint, format string, args ...any) {
 
 // table opens a CSV file that is named at pos, and finds the wanted columns.
 func (l *loader) table(d *doc, name string, pos Pos, wanted []string) *table {
+	const example = "write a path relative to the project's folder: results.csv"
 	names, err := l.folder.match(name)
+	var out *errNotRead
+	if errors.As(err, &out) && out.rule == "path" {
+		out.hint = example
+	}
 	if err == nil && (len(names) != 1 || names[0] != name || name == MainFile) {
-		err = &errNotRead{"path", fmt.Sprintf("%q is not the name of one file", name), "write a path relative to the project's folder: results.csv"}
+		err = &errNotRead{"path", fmt.Sprintf("%q is not the name of one file", name), example}
 	}
 	var text string
 	if err == nil && l.r.sources[name] == nil {
@@ -59,7 +64,7 @@ func (l *loader) table(d *doc, name string, pos Pos, wanted []string) *table {
 		text = l.r.sources[name].text
 	}
 	if err != nil {
-		hint := "write a path relative to the project's folder: results.csv"
+		hint := example
 		if beside := path.Join(path.Dir(d.file), name); beside != name && l.folder.has(beside) {
 			hint = "paths begin at the project's folder: write " + beside
 		}

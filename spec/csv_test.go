@@ -94,11 +94,11 @@ func TestCSVOnlyInside(t *testing.T) {
 // that is made up for: 100,000 purchases are listed, and more are refused when
 // the files are read, not when the plan is made.
 func TestCSVTooMany(t *testing.T) {
-	table := func(rows int) string {
+	lines := func(head string, n int, format string) string {
 		var b strings.Builder
-		b.WriteString("id,who\n")
-		for i := range rows {
-			fmt.Fprintf(&b, "%d,user_%d\n", i, i)
+		b.WriteString(head)
+		for i := range n {
+			fmt.Fprintf(&b, format, i, i)
 		}
 		return b.String()
 	}
@@ -121,7 +121,7 @@ func TestCSVTooMany(t *testing.T) {
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			grants := "grants:\n  a: " + tt.grants + "\n"
-			p, err := spec.Load(project(t, "people.yaml", "people: {}", "grants/a.yaml", grants, "r.csv", table(tt.rows)))
+			p, err := spec.Load(project(t, "people.yaml", lines("people:\n", tt.rows, "  p%d: \"@user_%d\"\n"), "grants/a.yaml", grants, "r.csv", lines("id,who\n", tt.rows, "%d,@user_%d\n")))
 			check(t, err, tt.want)
 			if err == nil && len(p.Occurrences(schedule.DateOf(2026, 11, 23))) > 100_000 {
 				t.Error("more than 100,000 purchases are listed")

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/fragplan/fragplan/leak"
 )
 
 // A Pos is a place in a file of the project.
@@ -102,7 +106,8 @@ const maxDiagnostics = 1000
 type reporter struct {
 	list    []Diagnostic
 	more    int
-	guesses int // comparisons that nearest has made
+	guesses int                   // comparisons that nearest has made
+	slips   map[*yaml.Node]string // by unknown field: which one is meant, most likely
 	sources map[string]*source
 	said    map[said]bool
 }
@@ -127,9 +132,17 @@ func (r *reporter) add(pos Pos, rule, hint, format string, args ...any) {
 	}
 	r.said[once] = true
 	if s := r.sources[pos.File]; s != nil {
-		d.SourceLine = s.line(pos.Line)
+		d.SourceLine = s.shown(pos)
 	}
 	r.list = append(r.list, d)
+}
+
+// slip notes that an unknown field is most likely meant to be another.
+func (r *reporter) slip(k *yaml.Node, field string) {
+	if r.slips == nil {
+		r.slips = map[*yaml.Node]string{}
+	}
+	r.slips[k] = field
 }
 
 // err returns *Errors, or nil if nothing was added.
@@ -147,7 +160,8 @@ func (r *reporter) err() error {
 type source struct {
 	text   string
 	lines  []string
-	hidden map[int]int // by line: the column from which it may hold a secret
+	hidden map[int]int  // by line: the column from which it may hold a secret
+	leaky  map[int]bool // lines on which one stands, by its looks
 }
 
 // hide keeps what stands from a place to the end of its line out of messages.
@@ -171,16 +185,43 @@ func (s *source) line(n int) string {
 	if n < 1 || n > len(s.lines) || len(s.lines[n-1]) > maxSourceLine {
 		return ""
 	}
-	line := strings.TrimSuffix(s.lines[n-1], "\r")
-	if column, hidden := s.hidden[n]; hidden {
-		before := []rune(strings.ToValidUTF8(line, "\uFFFD"))
-		line = string(before[:max(0, min(column-1, len(before)))]) + "(not shown)"
-	}
-	if m := secretField.FindStringIndex(line); m != nil {
-		line = line[:m[1]] + " (not shown)"
-	}
-	return strings.ToValidUTF8(line, "\uFFFD")
+	return strings.ToValidUTF8(strings.TrimSuffix(s.lines[n-1], "\r"), "\uFFFD")
 }
 
-// secretField finds keys whose values nobody should see in a log.
+// shown is the line of a place, without what looks like a secret. In
+// fragplan.yaml, where secrets are named, that is what stands behind any such
+// name; in other files, where names are the user's own, only what is a secret by
+// its looks.
+func (s *source) shown(p Pos) string {
+	line := s.line(p.Line)
+	if column, hidden := s.hidden[p.Line]; hidden {
+		before := []rune(line)
+		line = string(before[:max(0, min(column-1, len(before)))]) + notShown
+	}
+	if m := secretField.FindStringIndex(line); m != nil && p.File == MainFile {
+		line = line[:m[1]] + " " + notShown
+	}
+	if s.leaky == nil {
+		s.leaky = map[int]bool{}
+		for _, f := range leak.Find([]byte(s.text)) {
+			s.leaky[f.Line] = true
+			for n := 0; n < longestSecret && f.Kind != leak.Cookie; n++ {
+				s.leaky[f.Line+n] = true
+			}
+		}
+	}
+	if line != "" && s.leaky[p.Line] {
+		return notShown
+	}
+	return line
+}
+
+const (
+	notShown = "(not shown)"
+	// longestSecret is how many lines a phrase or a private key may go on.
+	longestSecret = 30
+)
+
+// secretField finds the names in fragplan.yaml whose values nobody should see in
+// a log.
 var secretField = regexp.MustCompile(`(?i)[\w.-]*(mnemonic|cookie|secret|seed|stel_|token|password|private_?key)[\w.-]*["']?\s*[:=]|\bkey["']?\s*:`)

@@ -160,6 +160,10 @@ func (l *loader) fromRows(g *pendingGrant) {
 		if !ok {
 			continue
 		}
+		if !g.Rule.IsZero() && r.Person == "@"+r.Handle {
+			c.table.bad(row.to, "recipient", listThem, "grant %s recurs, and a user name may change its owner", clip(g.Name))
+			continue
+		}
 		if at, twice := people[r.Person]; twice && g.Double == "" {
 			c.table.bad(row.to, "duplicate", "take one of them out; if each is meant, write in the grant: allow_duplicates: and why", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), c.table.pos(at))
 			continue
@@ -171,12 +175,11 @@ func (l *loader) fromRows(g *pendingGrant) {
 	}
 }
 
-// inCell reads who a cell means: a user name, with or without @, or an id
-// under people. What may be both is refused.
+// inCell reads who a cell means: a user name, with or without @ or as a link,
+// or an id under people. What may be both is refused.
 func (l *loader) inCell(t *table, c cell) (Recipient, bool) {
-	const link = "https://t.me/"
-	name := strings.TrimPrefix(c.text, link)
-	h, at := strings.CutPrefix(name, "@")
+	name := c.text
+	h, at := userName(name)
 	low := strings.ToLower(h)
 	if i, listed := l.byID[name]; listed && !at {
 		p := l.p.People[i]

@@ -168,10 +168,11 @@ func (l *loader) main(d *doc, n *yaml.Node) []listed {
 	return files
 }
 
-// require reports fields that must stand, with an example of each.
+// require reports fields that must stand, with an example of each, but those of
+// which a slip stands there: that is reported as an unknown field.
 func (d *doc) require(n *yaml.Node, what string, seen map[string]bool, fields [][2]string) {
 	for _, f := range fields {
-		if !seen[f[0]] && !merges(n) {
+		if !seen[f[0]] && !merges(n) && !d.misspelt(n, f[0]) {
 			d.bad(n, "missing", "write "+f[1], "%s has no %s", what, f[0])
 		}
 	}

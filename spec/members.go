@@ -139,13 +139,25 @@ func (l *loader) person(d *doc, e entry) {
 
 var handleForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,31}$`)
 
-// handle reads "@name" and returns it in lower case without the "@".
+// link is what Telegram puts before a user name when it is shared.
+const link = "https://t.me/"
+
+// userName takes off what says that a text is a user name: "@", or the link.
+func userName(s string) (name string, ok bool) {
+	if name, ok = strings.CutPrefix(s, link); ok {
+		return strings.TrimPrefix(name, "@"), true
+	}
+	return strings.CutPrefix(s, "@")
+}
+
+// handle reads "@name", or a link to it, and returns it in lower case without
+// the "@".
 func (d *doc) handle(n *yaml.Node, what string) (string, bool) {
 	s, ok := d.text(n, what, exampleHandle)
 	if !ok {
 		return "", false
 	}
-	h, at := strings.CutPrefix(s, "@")
+	h, at := userName(s)
 	switch {
 	case foreign(h) != "":
 		d.bad(n, "handle", "copy the user name from Telegram; its letters are a to z, digits and _", "%s is no user name: %s", clip(s), foreign(h))
@@ -225,7 +237,7 @@ func (l *loader) grant(d *doc, e entry, defaults []entry, money payWith) {
 	d.sellable(&g, money, items)
 	switch len(items) {
 	case 0:
-		if merges(e.value) || g.csv != nil && g.csv.product != "" {
+		if merges(e.value) || d.misspelt(e.value, "stars", "premium", "ton", "gram") || g.csv != nil && g.csv.product != "" {
 			break
 		}
 		d.bad(e.value, "product", "a grant has one of stars, premium and ton", "grant %s gives nothing", clip(name))
@@ -288,6 +300,9 @@ func (d *doc) item(e entry) product.Item {
 func unsold(i product.Item) string {
 	if _, ok := i.Parts(); ok {
 		return ""
+	}
+	if i.Kind == product.Stars && i.Quantity < product.MinStars {
+		return fmt.Sprintf("%d Stars in one grant are too few: the least is %d", i.Quantity, int64(product.MinStars))
 	}
 	if err := i.Check(); err != nil && i.Quantity <= product.MaxTotalStars {
 		return err.Error()

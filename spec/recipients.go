@@ -3,7 +3,6 @@ package spec
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -53,7 +52,7 @@ func (l *loader) resolve() {
 					break
 				}
 				if !g.Rule.IsZero() && r.Person == "@"+r.Handle {
-					g.d.bad(n, "recipient", "list them under people:, so that a new user name is still the same person", "grant %s recurs, and a user name may change its owner", clip(g.Name))
+					g.d.bad(n, "recipient", listThem, "grant %s recurs, and a user name may change its owner", clip(g.Name))
 				}
 				if at, twice := first[r.Person]; twice {
 					g.d.bad(n, "duplicate", "take one of them out, or make two grants", "%s stands twice in grant %s; the first is at %s", clip(r.Person), clip(g.Name), at)
@@ -74,6 +73,8 @@ func (l *loader) resolve() {
 
 const tooMuch = "give to fewer, on fewer dates or with fewer words, or split the project"
 
+const listThem = "list them under people:, so that a new user name is still the same person"
+
 // recipient reads one person or user name.
 func (l *loader) recipient(d *doc, n *yaml.Node) (Recipient, bool) {
 	r := Recipient{Pos: d.pos(n)}
@@ -81,7 +82,7 @@ func (l *loader) recipient(d *doc, n *yaml.Node) (Recipient, bool) {
 	if !ok {
 		return r, false
 	}
-	if strings.HasPrefix(s, "@") {
+	if _, at := userName(s); at {
 		h, ok := d.handle(n, "a recipient")
 		if id, listed := l.handles[h]; ok && listed {
 			d.bad(n, "recipient", "write "+id, "@%s is person %s, at %s", h, clip(id), l.people[id])

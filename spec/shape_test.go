@@ -121,7 +121,9 @@ func many(of *jsonschema.Schema) *jsonschema.Schema {
 
 const name = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 
-func (handle) JSONSchema() *jsonschema.Schema { return text(`^@[A-Za-z][A-Za-z0-9_]{3,31}$`) }
+func (handle) JSONSchema() *jsonschema.Schema {
+	return text(`^(@|https://t\.me/@?)[A-Za-z][A-Za-z0-9_]{3,31}$`)
+}
 func (handles) JSONSchema() *jsonschema.Schema {
 	return one(handle("").JSONSchema(), many(handle("").JSONSchema()))
 }
@@ -140,7 +142,7 @@ func (asset) JSONSchema() *jsonschema.Schema {
 	return text(`^([Tt][Oo][Nn]|[Gg][Rr][Aa][Mm]|[Uu][Ss][Dd][Tt])$`)
 }
 func (recipients) JSONSchema() *jsonschema.Schema {
-	who := text(`^(@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$`)
+	who := text(`^((@|https://t\.me/@?)[A-Za-z][A-Za-z0-9_]{3,31}|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$`)
 	return one(who, many(who))
 }
 func (budget) JSONSchema() *jsonschema.Schema {

@@ -202,12 +202,25 @@ func (d *doc) unknown(k *yaml.Node, where string, known ...string) {
 		if regexp.MustCompile(`(?i)cookie|stel_|token|hash`).MatchString(k.Value) {
 			hint = "take it out of the file and of its history. The session belongs into a file with mode 0600 that FRAGPLAN_SESSION_FILE names, or into the environment variable FRAGPLAN_SESSION"
 		}
+		d.r.sources[d.file].hide(Pos{d.file, k.Line, k.Column + len([]rune(k.Value)) + 1})
 		d.bad(k, "secret", hint, "secrets don't belong into YAML: %s", clip(k.Value))
 		return
 	}
 	hint := "known here: " + strings.Join(known, ", ")
 	if s, ok := d.r.nearest(k.Value, known); ok {
 		hint = fmt.Sprintf("did you mean %s?", s)
+		d.r.slip(k, s)
 	}
 	d.bad(k, "unknown-field", hint, "unknown field %s in %s", clip(k.Value), where)
+}
+
+// misspelt reports whether an unknown field of a mapping is most likely a slip of
+// one of these.
+func (d *doc) misspelt(n *yaml.Node, fields ...string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if s := d.r.slips[n.Content[i]]; s != "" && slices.Contains(fields, s) {
+			return true
+		}
+	}
+	return false
 }

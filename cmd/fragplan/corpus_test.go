@@ -121,6 +121,9 @@ func hostileProjects() map[string]files {
 			"t.csv": func() string {
 				return "k,u\n" + counted(150_000, func(i int) string { return fmt.Sprintf("%d,@abcd%d\n", i, i) })
 			},
+			"people.yaml": func() string {
+				return "people:\n" + counted(150_000, func(i int) string { return fmt.Sprintf("  p%d: \"@abcd%d\"\n", i, i) })
+			},
 			"grants.yaml": func() string {
 				return "grants:\n  g: {stars: 50, from_csv: {file: t.csv, key: k, to: u}, every: day, starting: 2020-01-01, catch_up: all}\n"
 			},
@@ -131,6 +134,9 @@ func hostileProjects() map[string]files {
 		"as many dates as may be, with long reasons": {
 			"t.csv": func() string {
 				return "k,u\n" + counted(1000, func(i int) string { return fmt.Sprintf("%d,@abcd%d\n", i, i) })
+			},
+			"people.yaml": func() string {
+				return "people:\n" + counted(1000, func(i int) string { return fmt.Sprintf("  p%d: \"@abcd%d\"\n", i, i) })
 			},
 			"grants.yaml": func() string {
 				return "grants:\n  g: {stars: 50, from_csv: {file: t.csv, key: k, to: u}, every: day, starting: 2020-01-01, catch_up: all, reason: " + strings.Repeat("x", 330) + "}\n"
