@@ -10,13 +10,16 @@ import (
 // Clean makes text from outside fit for one line of a terminal. Control and
 // format characters, bidirectional controls, zero-width characters, strange
 // spaces and piles of combining marks become \u{..}; bytes that are no UTF-8
-// become \u{fffd}. The result takes at most max columns, the last of which
+// become \u{fffd}. What makes one emoji of pictographs stays, between them and
+// nowhere else. The result takes at most max columns, the last of which
 // is "…" if something was cut; max below 1 means no limit.
 func Clean(s string, max int) string {
 	var b strings.Builder
 	width, marks, cut := 0, 0, 0
+	var before glyph
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
+		next, _ := utf8.DecodeRuneInString(s[i+size:])
 		piece := s[i : i+size]
 		if unicode.In(r, unicode.Mn, unicode.Me) {
 			marks++
@@ -24,7 +27,8 @@ func Clean(s string, max int) string {
 			marks = 0
 		}
 		w := columns(r)
-		if r == utf8.RuneError && size == 1 || !shown(r) || marks > 2 || marks > 0 && i == 0 {
+		joins := before.joins(r, next)
+		if r == utf8.RuneError && size == 1 || !shown(r) && !joins || marks > 2 || marks > 0 && i == 0 {
 			piece = fmt.Sprintf(`\u{%x}`, r)
 			w = len(piece)
 		}
@@ -33,11 +37,47 @@ func Clean(s string, max int) string {
 			return b.String()[:cut] + "…"
 		}
 		b.WriteString(piece)
-		if width += w; width < max {
+		if width += w; width < max && !(joins && r == joiner) {
 			cut = b.Len()
 		}
+		before = before.then(r, joins)
 	}
 	return b.String()
+}
+
+const (
+	selector = 0xfe0f // shows the character before it as an emoji
+	joiner   = 0x200d // makes one emoji of the two beside it
+)
+
+// glyph is what stands before a rune, as far as emoji go.
+type glyph int
+
+const (
+	other      glyph = iota
+	pictograph       // or one with the color of a skin
+	asEmoji          // a pictograph and the selector
+)
+
+// joins reports whether an invisible rune makes an emoji of its neighbours.
+func (g glyph) joins(r, next rune) bool {
+	return r == selector && g == pictograph || r == joiner && (g == pictograph || g == asEmoji) && pictorial(next)
+}
+
+// then is what stands before the rune after r.
+func (g glyph) then(r rune, joins bool) glyph {
+	switch {
+	case pictorial(r), g == pictograph && r >= 0x1f3fb && r <= 0x1f3ff:
+		return pictograph
+	case joins && r == selector:
+		return asEmoji
+	}
+	return other
+}
+
+// pictorial runes are two columns wide, with a selector and without.
+func pictorial(r rune) bool {
+	return unicode.Is(unicode.So, r) && (r >= 0x231a && r <= 0x2bff || r >= 0x1f000 && r <= 0x1faff)
 }
 
 // shown reports whether a rune is visible and does not change its neighbours'
@@ -56,7 +96,7 @@ func shown(r rune) bool {
 // larger number is right, because lines must not wrap.
 func columns(r rune) int {
 	switch {
-	case unicode.In(r, unicode.Mn, unicode.Me):
+	case unicode.In(r, unicode.Mn, unicode.Me), r == joiner:
 		return 0
 	case r >= 0x1100 && r <= 0x115f, r >= 0x231a && r <= 0x2bff && unicode.Is(unicode.So, r), r >= 0x2e80 && r <= 0xa4cf,
 		r >= 0xa960 && r <= 0xa97f, r >= 0xac00 && r <= 0xd7ff, r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f,

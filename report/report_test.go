@@ -37,6 +37,22 @@ func TestClean(t *testing.T) {
 		{"abcdefg", 6, "abcde…"},
 		{"李李李", 5, "李李…"},
 		{"e\u0301\u0301\u0301", 0, "e\u0301\u0301" + `\u{301}`},
+		// Emoji of several characters stay whole.
+		{"❤\ufe0f you", 0, "❤\ufe0f you"},
+		{"👩\u200d👩\u200d👧", 0, "👩\u200d👩\u200d👧"},
+		{"👩🏽\u200d❤\ufe0f\u200d👨🏿", 0, "👩🏽\u200d❤\ufe0f\u200d👨🏿"},
+		{"🏳\ufe0f\u200d🌈ab", 5, "🏳\ufe0f\u200d🌈…"},
+		{"👩\u200d👩", 3, "👩…"},
+		// What makes them stands nowhere else.
+		{"a\u200db\ufe0f", 0, `a\u{200d}b\u{fe0f}`},
+		{"\u200d👩\u200d", 0, `\u{200d}👩\u{200d}`},
+		{"👩\u200da\u200d👩", 0, `👩\u{200d}a\u{200d}👩`},
+		{"👩\u200d\u200d👩", 0, `👩\u{200d}\u{200d}👩`},
+		{"❤\ufe0f\ufe0f", 0, "❤\ufe0f" + `\u{fe0f}`},
+		{"\ufe0f❤\ufe0e", 0, `\u{fe0f}❤\u{fe0e}`},
+		{"👩\u202e\u200d👩\u200b👩\u2060", 0, `👩\u{202e}\u{200d}👩\u{200b}👩\u{2060}`},
+		{"٣\u200d٣", 0, `٣\u{200d}٣`},
+		{"\U0001f3fb\u200d👩\U000e0062", 0, "\U0001f3fb" + `\u{200d}👩\u{e0062}`},
 	} {
 		if got := report.Clean(c.in, c.max); got != c.want {
 			t.Errorf("Clean(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
@@ -55,7 +71,13 @@ func FuzzClean(f *testing.F) {
 			t.Fatalf("%q is no UTF-8", got)
 		}
 		marks := 0
-		for _, r := range got {
+		runes := []rune(got)
+		for i, r := range runes {
+			emoji := func(at int) bool { return at >= 0 && at < len(runes) && runes[at] > 0x2300 && !unicode.IsLetter(runes[at]) }
+			if r == 0x200d && emoji(i-1) && emoji(i+1) {
+				marks++
+				continue
+			}
 			if r != ' ' && !unicode.IsPrint(r) {
 				t.Fatalf("%q holds %U", got, r)
 			}
