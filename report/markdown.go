@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/ton"
@@ -19,6 +20,7 @@ const (
 	markdownLimit = 60_000
 	neededLimit   = 12_000 // of them, for what is still required
 	maxSeries     = 20     // grants whose last dates are compared
+	maxCampaigns  = 10     // whose budgets are named
 )
 
 // PlanMarkdown writes a plan as a comment for a code review: what it costs and
@@ -62,16 +64,42 @@ func merging(p *reconcile.Plan) string {
 	if len(p.Next) > 0 {
 		text += " Later dates come on top, up to " + inline(orNone(p.Limits.Month)) + " each month for all that is bought."
 	}
-	for _, c := range p.Limits.Campaigns {
+	list := budgets(p)
+	for _, c := range list[:min(len(list), maxCampaigns)] {
 		var parts []string
 		for _, b := range c.Max {
 			parts = append(parts, b.String())
 		}
-		if len(parts) > 0 {
-			text += " Campaign " + span(c.Name) + " has a budget of " + inline(strings.Join(parts, " and ")) + "."
-		}
+		text += " Campaign " + span(c.Name) + " has a budget of " + inline(strings.Join(parts, " and ")) + "."
+	}
+	if more := len(list) - maxCampaigns; more > 0 {
+		text += " And " + Count(more, "campaign") + " more."
 	}
 	return text
+}
+
+// budgets are the campaigns with a budget for which the plan has a line or a
+// date that comes.
+func budgets(p *reconcile.Plan) (list []policy.Campaign) {
+	scopes, coming := map[string]bool{}, map[string]bool{}
+	for _, a := range p.Actions {
+		for _, scope := range a.Scopes {
+			scopes[scope] = true
+		}
+	}
+	for _, n := range p.Next {
+		coming[n.Grant] = true
+	}
+	for _, c := range p.Limits.Campaigns {
+		later := slices.ContainsFunc(c.Grants, func(g string) bool { return coming[g] })
+		if len(c.Grants) == 0 { // a saved plan doesn't say which those are
+			later = len(p.Next) > 0
+		}
+		if len(c.Max) > 0 && (later || scopes[policy.CampaignScope(c.Name)]) {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 func orNone(list []ton.Amount) string {

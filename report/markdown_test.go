@@ -206,3 +206,37 @@ func TestCommentsAreCutInTheMiddle(t *testing.T) {
 		t.Errorf("only %d nodes", n)
 	}
 }
+
+// However many campaigns a project has, its comment fits: named are the budgets
+// of those that have a line or a date to come, ten at most, and the rest is
+// counted.
+func TestCampaignsFit(t *testing.T) {
+	p := outside()
+	p.Next[0].Grant = "later"
+	p.Limits.Campaigns = nil
+	campaign := func(name string, grants ...string) {
+		p.Limits.Campaigns = append(p.Limits.Campaigns, policy.Campaign{Name: name, Grants: grants, Max: []policy.Rate{{Max: amount("5")}}})
+	}
+	for i := range 900 {
+		campaign(fmt.Sprintf("a-campaign-of-last-year-with-a-name-of-some-length-%d", i), "gone")
+	}
+	campaign("winter", "later")
+	campaign("now", "x")
+	p.Actions[0].Scopes = []string{policy.CampaignScope("now")}
+	got := comment(t, p)
+	if len(got) > 60_000 || strings.Contains(got, "last-year") || strings.Contains(got, " more campaign") {
+		t.Errorf("%d bytes:\n%.3000s", len(got), got)
+	}
+	for _, want := range []string{"Campaign `winter` has a budget of 5 TON.", "Campaign `now` has a budget of 5 TON."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing:\n%.3000s", want, got)
+		}
+	}
+	for i := range 900 {
+		campaign(fmt.Sprintf("of-this-year-%d", i), "later")
+	}
+	got = comment(t, p)
+	if n := strings.Count(got, "has a budget"); n != 10 || len(got) > 60_000 || !strings.Contains(got, "And 892 campaigns more.") {
+		t.Errorf("%d budgets in %d bytes:\n%.3000s", n, len(got), got)
+	}
+}
