@@ -64,7 +64,7 @@ func (s sums) sentence(priced bool) string {
 		return "Cost: at most " + join(s.max) + "."
 	}
 	if s.partly {
-		return "Cost: up to " + join(s.cost) + " at today's prices (at most " + join(s.max) + ")."
+		return "Cost: up to " + join(s.cost) + " at the plan's prices (at most " + join(s.max) + ")."
 	}
 	return "Cost: " + join(s.cost) + " (at most " + join(s.max) + ")."
 }
