@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ grants:
 `},
 	{"fragplan.schema.json", string(spec.Schema)},
 	{"fragplan.yaml.schema.json", string(spec.ProjectSchema)},
-	{".gitignore", `.fragplan/
+	{ignoreFile, `.fragplan/
 global.config.json
 `},
 }
@@ -81,6 +82,9 @@ func (p *program) initCommand() *cobra.Command {
 				return fmt.Errorf("-wallet %q: %w", address, err)
 			}
 			for _, f := range newProject {
+				if f.name == ignoreFile {
+					continue // is added to
+				}
 				if _, err := os.Lstat(filepath.Join(p.dir, f.name)); !errors.Is(err, fs.ErrNotExist) {
 					return fmt.Errorf("%s exists already; nothing was written", f.name)
 				}
@@ -98,6 +102,12 @@ func (p *program) initCommand() *cobra.Command {
 					}
 					body = fmt.Sprintf(body, remark, address, pinned())
 				}
+				if f.name == ignoreFile {
+					if err := ignored(name, body); err != nil {
+						return err
+					}
+					continue
+				}
 				if err := os.WriteFile(name, []byte(body), 0o644); err != nil {
 					return err
 				}
@@ -108,6 +118,32 @@ func (p *program) initCommand() *cobra.Command {
 	}
 	c.Flags().Var(word{&address, "ADDRESS"}, "wallet", "the wallet that pays; the default is nobody's")
 	return c
+}
+
+const ignoreFile = ".gitignore"
+
+// ignored adds the lines to a file of git's that it doesn't have yet.
+func ignored(name, lines string) error {
+	before, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	there := strings.Split(strings.ReplaceAll(string(before), "\r\n", "\n"), "\n")
+	more := ""
+	for line := range strings.Lines(lines) {
+		if !slices.Contains(there, strings.TrimSpace(line)) {
+			more += line
+		}
+	}
+	if len(before) > 0 && more != "" && !strings.HasSuffix(string(before), "\n") {
+		more = "\n" + more
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(more)
+	return errors.Join(err, f.Close())
 }
 
 // pinned lists the observed accounts as fragplan.yaml has them.
