@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/fragplan/fragplan/spec"
@@ -93,28 +93,33 @@ func (p *program) recordTarget(name string) error {
 	return nil
 }
 
-// maxFirstLine bounds what is read of a file to see what it is.
-const maxFirstLine = 16 << 20
+// maxBeginning bounds what is read of a file to see what it is.
+const maxBeginning = 16 << 20
 
 // begins reports whether a file begins with a JSON object that has these keys.
+// It reads up to the last of them and no further: what is behind it may be large.
 func begins(name string, keys ...string) bool {
 	f, err := os.Open(name)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	r := bufio.NewReader(io.LimitReader(f, maxFirstLine))
-	if first, err := r.Peek(1); err != nil || first[0] != '{' {
+	d := json.NewDecoder(io.LimitReader(f, maxBeginning))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
 		return false
 	}
-	var object map[string]json.RawMessage
-	if json.NewDecoder(r).Decode(&object) != nil {
-		return false
-	}
-	for _, key := range keys {
-		if object[key] == nil {
+	missing := slices.Clone(keys)
+	for {
+		key, err := d.Token()
+		if err != nil || key == json.Delim('}') {
+			return false
+		}
+		if missing = slices.DeleteFunc(missing, func(k string) bool { return key == k }); len(missing) == 0 {
+			return true
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
 			return false
 		}
 	}
-	return true
 }
