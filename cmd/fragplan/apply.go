@@ -129,7 +129,7 @@ func (p *program) apply(ctx context.Context, a applying) (err error) {
 	project.applied.and(settled)
 	if err != nil {
 		shown.Done(settled, err)
-		return project.unsettled(err)
+		return project.unsettled(err, settled)
 	}
 	if err := project.reload(ctx); err != nil {
 		return err
@@ -189,7 +189,7 @@ func (p *program) apply(ctx context.Context, a applying) (err error) {
 	if len(result.Offered) > 0 && !a.asJSON {
 		p.showRequest(project.till)
 	}
-	return project.unsettled(err)
+	return project.unsettled(err, result)
 }
 
 // note records what is said of keys and the rules of grants, where nothing is

@@ -48,9 +48,10 @@ func (p *project) exitCode(r reconcile.Result, plan *reconcile.Plan) int {
 	return exitPartial
 }
 
-// unsettled marks an error with which a run stopped while a payment was open.
-func (p *project) unsettled(err error) error {
-	if e := (*exit)(nil); err == nil || errors.Is(err, context.Canceled) || errors.As(err, &e) || len(p.book.Open()) == 0 {
+// unsettled marks an error with which a run stopped while a payment was open, or
+// Fragment had not acknowledged what was paid.
+func (p *project) unsettled(err error, r reconcile.Result) error {
+	if e := (*exit)(nil); err == nil || errors.Is(err, context.Canceled) || errors.As(err, &e) || len(p.book.Open()) == 0 && len(r.Undelivered) == 0 {
 		return err
 	}
 	return &exit{exitUnknown, err}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 
@@ -37,8 +38,13 @@ func (p *program) fmtCommand() *cobra.Command {
 			var changed []string
 			for _, name := range files {
 				old, text, err := formatted(root, name)
-				if err != nil {
+				var wrong *spec.Errors
+				if errors.As(err, &wrong) {
 					return &exit{code: 2, err: err}
+				} else if errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%w: name a file of the project, relative to its folder, or none for all of them", err)
+				} else if err != nil {
+					return err
 				}
 				if old == text {
 					continue
