@@ -59,8 +59,11 @@ type htmlPurchase struct{ Time, Key, Handle, Item, Price, Phase, Transaction str
 // no file from anywhere.
 func SpendingHTML(w io.Writer, s Spending) error {
 	p := htmlPage{
-		Title: "What fragplan bought", Span: s.span(), Ledger: s.Ledger, Fees: s.Fees.Amount().String(),
+		Title: "What fragplan bought", Span: s.span(), Ledger: s.Ledger,
 		Count: Count(len(s.Purchases), "purchase"), People: Count(s.people(), "person"),
+	}
+	if !s.Part {
+		p.Fees = s.Fees.Amount().String()
 	}
 	for _, t := range s.Totals() {
 		p.Totals = append(p.Totals, t.String())

@@ -33,6 +33,7 @@ type Spending struct {
 	From, To  time.Time  // purchases at From and before To are counted
 	Purchases []Purchase // the oldest first
 	Fees      ton.Nano   // of the payments in that span
+	Part      bool       // of one grant: Fees are not split
 }
 
 // SpendingOf collects what was paid at from and before to. A zero time leaves
@@ -80,8 +81,18 @@ func purchaseOf(book *ledger.State, o *ledger.Order) Purchase {
 // is for several.
 func (s Spending) Of(grant string) Spending {
 	s.Purchases = slices.DeleteFunc(slices.Clone(s.Purchases), func(p Purchase) bool { return byGrant(p) != grant })
-	s.Fees = 0
+	s.Fees, s.Part = 0, true
 	return s
+}
+
+// Grants lists the grants for which something was bought, sorted.
+func (s Spending) Grants() []string {
+	var names []string
+	for _, p := range s.Purchases {
+		names = append(names, byGrant(p))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Assets lists what was paid with, sorted.

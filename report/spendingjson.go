@@ -38,7 +38,11 @@ func jsonPurchases(list []Purchase) []jsonPurchase {
 // SpendingJSON writes the purchases, their sums and the fees as one JSON
 // object, on one line of ASCII.
 func SpendingJSON(w io.Writer, s Spending) error {
-	return writeJSON(w, jsonSpending{JSONFormat, s.Ledger, jsonPurchases(s.Purchases), amounts(s.Totals()), amount(s.Fees.Amount())})
+	j := jsonSpending{JSONFormat, s.Ledger, jsonPurchases(s.Purchases), amounts(s.Totals()), nil}
+	if !s.Part {
+		j.Fees = amount(s.Fees.Amount())
+	}
+	return writeJSON(w, j)
 }
 
 type jsonSpending struct {
@@ -46,5 +50,5 @@ type jsonSpending struct {
 	Ledger        string         `json:"ledger"`
 	Purchases     []jsonPurchase `json:"purchases"` // the oldest first
 	Paid          []*jsonAmount  `json:"paid"`      // one amount an asset
-	Fees          *jsonAmount    `json:"fees"`      // of the network
+	Fees          *jsonAmount    `json:"fees"`      // of the network; null for one grant, because they are not split
 }

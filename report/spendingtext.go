@@ -17,8 +17,12 @@ func SpendingText(w io.Writer, s Spending, style Style) error {
 		_, err := fmt.Fprintf(w, "Nothing was bought %s.\n", s.span())
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "%s for %s, %s: %s and %s of fees.\n",
-		Count(len(s.Purchases), "purchase"), Count(s.people(), "person"), s.span(), join(s.Totals()), s.Fees.Amount()); err != nil {
+	fees := " and " + s.Fees.Amount().String() + " of fees"
+	if s.Part {
+		fees = "" // a payment's fees aren't split among what it pays for
+	}
+	if _, err := fmt.Fprintf(w, "%s for %s, %s: %s%s.\n",
+		Count(len(s.Purchases), "purchase"), Count(s.people(), "person"), s.span(), join(s.Totals()), fees); err != nil {
 		return err
 	}
 	for _, asset := range s.Assets() {

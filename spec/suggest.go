@@ -4,6 +4,9 @@ package spec
 // a file full of mistakes doesn't take quadratic time.
 const maxSuggestWork = 1_000_000
 
+// Nearest finds the word that s is most likely a slip of.
+func Nearest(s string, words []string) (string, bool) { return new(reporter).nearest(s, words) }
+
 // nearest finds the word that s is most likely a slip of.
 func (r *reporter) nearest(s string, words []string) (string, bool) {
 	if len(s) > 64 {

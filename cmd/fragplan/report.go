@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/spec"
 )
 
 // reportFormats are the values of report's flag -format.
@@ -40,6 +41,9 @@ func (p *program) reportCommand() *cobra.Command {
 			return p.withLedger(c, func(project *project) error {
 				s := report.SpendingOf(project.book, first, end)
 				if grant != "" {
+					if err := project.bought(grant); err != nil {
+						return err
+					}
 					s = s.Of(grant)
 				}
 				switch format {
@@ -62,6 +66,23 @@ func (p *program) reportCommand() *cobra.Command {
 	f.Var(word{&to, "DATE"}, "to", "the last day that counts")
 	f.Var(word{&grant, "GRANT"}, "grant", "only what was bought for this grant")
 	return c
+}
+
+// bought refuses the name of a grant that isn't written and for which nothing was
+// ever bought.
+func (p *project) bought(grant string) error {
+	names := report.SpendingOf(p.book, time.Time{}, time.Time{}).Grants()
+	for _, g := range p.spec.Grants {
+		names = append(names, g.Name)
+	}
+	if slices.Contains(names, grant) {
+		return nil
+	}
+	hint := "without -grant, report lists them"
+	if near, ok := spec.Nearest(grant, names); ok {
+		hint = "did you mean " + near + "?"
+	}
+	return fmt.Errorf("-grant %s: there is no such grant: %s", report.Clean(grant, 100), hint)
 }
 
 func day(flag, text string) (time.Time, error) {
