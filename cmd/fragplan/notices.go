@@ -191,18 +191,23 @@ func (p *project) announce(ctx context.Context, err error, silence *report.Silen
 		p.remember(ctx, ledger.SilenceTold{Since: silence.Since.Unix()})
 	}
 	if alive := p.spec.Notices.Alive; alive != nil && err == nil {
-		var via *url.URL
-		address, err := p.hidden(ctx, alive.Hook, envAlive, "notices.alive", "the address")
-		if err == nil {
-			via, err = p.program.proxy()
-		}
-		if err == nil {
-			err = notify.Alive{URL: address, Private: alive.Private, Proxy: via}.Knock(ctx)
-		}
-		if err != nil {
+		if err := p.knock(ctx, alive); err != nil {
 			p.program.tell(fmt.Sprintf("the good run was not reported: %v", err))
 		}
 	}
+}
+
+// knock tells a service that a run was good.
+func (p *project) knock(ctx context.Context, alive *spec.AliveNotices) error {
+	address, err := p.hidden(ctx, alive.Hook, envAlive, "notices.alive", "the address")
+	if err != nil {
+		return err
+	}
+	via, err := p.program.proxy()
+	if err != nil {
+		return err
+	}
+	return notify.Alive{URL: address, Private: alive.Private, Proxy: via}.Knock(ctx)
 }
 
 // outcome gathers what there is to tell.
