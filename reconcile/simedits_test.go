@@ -52,12 +52,12 @@ func (s *sim) settle() {
 // called is the name of a key by the moves.
 func (s *sim) called(key string) string { return spec.Edits{Moves: s.moves}.Follow()(key) }
 
-// note records what is said of keys where nothing is bought.
-func (p *process) note(plan *reconcile.Plan, book *ledger.State) {
-	if events := reconcile.NewEdits(plan, book); len(events) > 0 && p.err == nil {
-		p.count("decided ", events)
-		p.commit(events)
-	}
+// note records what is said of keys where nothing is bought. It reports false if
+// the process has ended over it.
+func (p *process) note(plan *reconcile.Plan, book *ledger.State) bool {
+	events := reconcile.NewEdits(plan, book)
+	p.count("decided ", events)
+	return len(events) == 0 || p.commit(events)
 }
 
 // moving are the keys that get their name with the next apply.

@@ -334,8 +334,7 @@ func (p *process) plan() bool {
 		return false
 	}
 	if !plan.Changes() {
-		p.note(plan, book)
-		return false
+		return !p.note(plan, book)
 	}
 	p.tracef("p%d plans %d purchases", p.id, plan.Summary().Buy+plan.Summary().TopUp)
 	p.begin(plan, book)
