@@ -21,8 +21,9 @@
 // Where the caller is wrong nothing was sent, and the error is no [*Error]:
 // [ErrProduct], [ErrPurchase], [ErrAsset], and [ErrQuantity] for what is never
 // sold. Only calls that do no harm are repeated when the service is away; a link
-// and a confirmation are sent once. What reads texts without a call has errors of
-// its own: [ErrPayload], [ErrAmount], [ErrCookies], [ErrNoCredentials].
+// and a confirmation aren't, but are sent again where the service refused them
+// for a stale hash. What reads texts without a call has errors of its own:
+// [ErrPayload], [ErrAmount], [ErrCookies], [ErrNoCredentials].
 //
 // # Credentials
 //

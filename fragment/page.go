@@ -57,8 +57,8 @@ func (c *Client) knownHash(page string) string {
 	return c.Hash.reveal()
 }
 
-// iconPrice reads the price in TON out of HTML in which the icon tells the
-// coin; the order of the prices has changed before.
+// iconPrice reads the price in an asset out of HTML that has prices in several:
+// an icon tells TON, a sign dollars. Their order has changed before.
 func iconPrice(asset ton.Asset, s string) (ton.Amount, error) {
 	doc, err := html.Parse(strings.NewReader(s))
 	if err != nil {
