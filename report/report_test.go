@@ -73,7 +73,9 @@ func FuzzClean(f *testing.F) {
 		marks := 0
 		runes := []rune(got)
 		for i, r := range runes {
-			emoji := func(at int) bool { return at >= 0 && at < len(runes) && runes[at] > 0x2300 && !unicode.IsLetter(runes[at]) }
+			emoji := func(at int) bool {
+				return at >= 0 && at < len(runes) && runes[at] > 0x2300 && !unicode.IsLetter(runes[at])
+			}
 			if r == 0x200d && emoji(i-1) && emoji(i+1) {
 				marks++
 				continue
