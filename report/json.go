@@ -66,6 +66,22 @@ type jsonCaution struct {
 	Places  []string `json:"places,omitempty"`
 }
 
+type jsonComing struct {
+	Date     string `json:"date"`
+	Grant    string `json:"grant"`
+	Product  string `json:"product"` // to each
+	Quantity int64  `json:"quantity"`
+	People   int    `json:"people"`
+	PayWith  string `json:"pay_with,omitempty"` // TON if it isn't there
+}
+
+func comingOf(list []spec.Coming) (out []jsonComing) {
+	for _, c := range list {
+		out = append(out, jsonComing{c.Date.String(), c.Grant, string(c.Item.Kind), c.Item.Quantity, c.People, string(c.PayWith)})
+	}
+	return out
+}
+
 type jsonSummary struct {
 	Buy     int `json:"buy"`
 	TopUp   int `json:"top_up"`
@@ -107,7 +123,7 @@ type jsonPlan struct {
 	Violations    []jsonViolation `json:"violations"`
 	Cautions      []jsonCaution   `json:"cautions,omitempty"` // worth a look; they stop nothing
 	Today         string          `json:"today,omitempty"`    // the day for which it was made, if anything has a date
-	Next          []spec.Coming   `json:"next,omitempty"`     // the dates that come next
+	Next          []jsonComing    `json:"next,omitempty"`     // the dates that come next
 	Behind        *jsonBackground `json:"behind,omitempty"`
 	Warnings      []string        `json:"warnings"` // what was in the way of a better plan, such as prices that can't be asked for
 	Summary       jsonSummary     `json:"summary"`
@@ -216,7 +232,7 @@ func amounts(list []ton.Amount) []*jsonAmount {
 func PlanJSON(w io.Writer, p *reconcile.Plan, warnings []string) error {
 	j := jsonPlan{
 		FormatVersion: JSONFormat, Digest: p.Digest().String(), Ledger: p.Ledger, Wallet: p.Wallet.String(),
-		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Expires: int64(p.Expires), Partial: p.Partial, Signatures: p.Signatures(), Today: p.Today.String(), Next: p.Next, Behind: backgroundOf(p.Behind),
+		Priced: p.Priced, Sandbox: p.Sandbox, Changes: p.Changes(), Created: p.Created, Expires: int64(p.Expires), Partial: p.Partial, Signatures: p.Signatures(), Today: p.Today.String(), Next: comingOf(p.Next), Behind: backgroundOf(p.Behind),
 		Destinations: []string{}, Actions: []jsonAction{}, Violations: []jsonViolation{}, Warnings: append([]string{}, warnings...), Summary: summaryOf(p),
 	}
 	for _, a := range p.Limits.Destinations {
