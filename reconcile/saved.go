@@ -36,7 +36,7 @@ func (p *Plan) Encode() ([]byte, error) {
 func DecodePlan(b []byte) (*Plan, error) {
 	var f planFile
 	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrPlanFile, err)
+		return nil, fmt.Errorf("%w: it is cut off, or was not written by plan -out", ErrPlanFile)
 	}
 	if f.Checksum != ton.Hash(sha256.Sum256(f.Plan)) {
 		return nil, fmt.Errorf("%w: the checksum does not fit", ErrPlanFile)

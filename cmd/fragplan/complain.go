@@ -140,6 +140,7 @@ func (p *program) hint(err error) string {
 		{reconcile.ErrBreaker, "Look at fragment.com whether the orders were delivered. Then run it again; it repeats the confirm calls first: fragplan apply"},
 		{reconcile.ErrAstray, "Look at fragment.com what was bought and for whom; the next plan says what to do: fragplan plan"},
 		{errStoppedBuying, "Run it again; it settles that payment first, and that is the whole recovery: fragplan apply"},
+		{errNoPlan, "Name the file that was saved, or save a plan with: fragplan plan -out FILE"},
 		{reconcile.ErrPlanFile, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrStale, "Make a new one with: fragplan plan -out FILE"},
 		{reconcile.ErrApplied, "A plan is good for one run. See what it bought with: fragplan ledger list"},

@@ -102,9 +102,15 @@ func (p *program) planCommand() *cobra.Command {
 	return c
 }
 
+// errNoPlan: there is no file where a plan was named.
+var errNoPlan = errors.New("plan file")
+
 // savedPlan reads a plan that -out has written.
 func (p *program) savedPlan(name string) (*reconcile.Plan, error) {
 	b, err := os.ReadFile(p.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is no file %s", errNoPlan, name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("plan file: %w", err)
 	}
