@@ -270,7 +270,7 @@ func (s *sim) confirm(problems []reconcile.Problem) (acted bool) {
 // asks reports whether something waits for a person.
 func (s *sim) asks(book *ledger.State) bool {
 	for id := ledger.OrderID(1); id <= book.LastOrder; id++ {
-		if o := book.Orders[id]; o.Phase == ledger.Held || s.unanswered(o) || s.undone(book, o) || s.nobodyPays(o) {
+		if o := book.Orders[id]; o.Phase == ledger.Held || s.unanswered(o) || s.mistaken(book, o) || s.undone(book, o) || s.nobodyPays(o) {
 			return true
 		}
 	}
@@ -285,6 +285,17 @@ func (s *sim) asks(book *ledger.State) bool {
 // unanswered: it is paid, and the market will never say so.
 func (s *sim) unanswered(o *ledger.Order) bool {
 	return o.Phase == ledger.Paid && s.market.known[termsIn(*o.Invoice)].lost
+}
+
+// mistaken: its money came back, and was taken for another order's.
+func (s *sim) mistaken(book *ledger.State, o *ledger.Order) bool {
+	if o.Phase != ledger.Paid {
+		return false
+	}
+	sold := s.market.known[termsIn(*o.Invoice)]
+	return !sold.out() && slices.ContainsFunc(s.chain.history, func(t ton.Transaction) bool {
+		return s.returned[t.Position] == sold && book.Explained(t.Position)
+	})
 }
 
 // nobodyPays: a person was asked for it, nobody has paid, and nobody has the
@@ -374,6 +385,10 @@ func (s *sim) answer() bool {
 		case s.unanswered(o):
 			add(ledger.OrderHeld{Order: id, Reason: "Fragment does not answer"})
 			add(ledger.OrderResolved{Order: id, As: ledger.Delivered, Reason: "asked"})
+		case s.mistaken(book, o):
+			s.counter.add("a bounce was taken for another order's")
+			add(ledger.OrderHeld{Order: id, Reason: "Fragment does not answer"})
+			add(ledger.OrderResolved{Order: id, As: ledger.Released, Reason: "its money came back"})
 		case s.undone(book, o):
 			add(ledger.KeyReissued{Key: o.Key, Generation: book.Generation(o.Key) + 1, Reason: "its money came back"})
 			later[o.Key] = true // what else was found for it was before that
@@ -416,59 +431,5 @@ func (s *sim) assignment(book *ledger.State, f *ledger.Found) ledger.Event {
 	return ledger.FoundAssigned{
 		Found: f.ID, Order: book.LastOrder + 1, Key: key, Generation: book.Generation(key), Part: book.NextPart(key), Prior: book.Given(key),
 		Person: handle, Handle: handle, Single: single, Reason: "asked",
-	}
-}
-
-// settleDown ends the faults. Applies, and a person who does what they ask for,
-// must come to rest soon; then an apply does nothing.
-func (s *sim) settleDown() {
-	const rounds = 25
-	s.calm, s.saved = true, nil
-	s.tracef("the faults end")
-	for _, o := range s.orphans {
-		s.perform(o.process, o.task.effect)
-	}
-	s.orphans, s.asked = nil, nil
-	s.thaw()
-	s.topUp(1000 * ton.TON)
-	s.topUpUSDT(1000_000_000)
-	s.limits = generous()
-	rest := 0
-	for n := 0; rest < 2; n++ {
-		if n == rounds {
-			s.violate(24, "after %d applies without faults there is still something to do", n)
-			return
-		}
-		if n == rounds/2 { // a bounce may be long on its way
-			s.outlast()
-		}
-		calls, length := s.market.calls, len(s.chain.history)
-		p := s.once()
-		if len(s.violations) > 0 {
-			return
-		}
-		s.checker.followed(p)
-		did := p.moved > 0 || s.onItsWay() || s.market.calls > calls || len(s.chain.history) > length
-		if acted := s.attend(p); acted || did || p.err != nil {
-			if rest == 1 && !acted && p.err == nil {
-				s.violate(25, "an apply that has nothing to do made %d calls, and %d transactions came", p.moved, len(s.chain.history)-length)
-			}
-			rest = 0
-			continue
-		}
-		if rest++; rest == 1 {
-			s.outlast()
-		}
-	}
-}
-
-// outlast waits until no message that was ever signed can be executed.
-func (s *sim) outlast() {
-	until := uint32(0)
-	for _, message := range slices.Concat(s.ever, s.leaked) {
-		until = max(until, s.chain.signed[string(message)].payload.ValidUntil)
-	}
-	for s.chain.time <= until || len(s.returns) > 0 || s.onItsWay() {
-		s.produce()
 	}
 }
