@@ -195,7 +195,7 @@ func expected() (names []string) {
 // kinds are those of the events that are written in the course of things.
 var kinds = func() (kinds []string) {
 	for _, e := range []ledger.Event{
-		ledger.RunStarted{}, ledger.RuleSeen{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.PersonPinned{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
+		ledger.RunStarted{}, ledger.RuleSeen{}, ledger.KeyMoved{}, ledger.KeySettled{}, ledger.RunFinished{}, ledger.OrderReserved{}, ledger.OrderQuoted{}, ledger.PersonPinned{}, ledger.InvoiceDropped{}, ledger.OrderReleased{},
 		ledger.PaymentRequested{}, ledger.RequestPaid{}, ledger.PaymentArmedEvent{}, ledger.PaymentSignedEvent{}, ledger.PaymentExecutedEvent{}, ledger.PaymentDeadEvent{},
 		ledger.TransferReceived{}, ledger.OrderAcknowledged{}, ledger.OrderDelivered{}, ledger.OrderHeld{}, ledger.WalletChecked{}, ledger.BurnArmed{}, ledger.BurnSigned{},
 		ledger.OrderResolved{}, ledger.KeyReissued{}, ledger.TransactionExplained{}, ledger.TransferFound{}, ledger.FoundAssigned{}, ledger.FoundSetAside{},
