@@ -14,6 +14,12 @@ import (
 // nowhere else. The result takes at most max columns, the last of which
 // is "…" if something was cut; max below 1 means no limit.
 func Clean(s string, max int) string {
+	if plain(s) {
+		if max > 0 && len(s) > max {
+			return s[:max-1] + "…"
+		}
+		return s
+	}
 	var b strings.Builder
 	width, marks, cut := 0, 0, 0
 	var before glyph
@@ -43,6 +49,17 @@ func Clean(s string, max int) string {
 		before = before.then(r, joins)
 	}
 	return b.String()
+}
+
+// plain says whether all of s is ASCII that can be seen, a column each: what
+// most cells of a large plan are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 const (
@@ -96,6 +113,8 @@ func shown(r rune) bool {
 // larger number is right, because lines must not wrap.
 func columns(r rune) int {
 	switch {
+	case r < 0x300: // where the combining marks begin
+		return 1
 	case unicode.In(r, unicode.Mn, unicode.Me), r == joiner:
 		return 0
 	case r >= 0x1100 && r <= 0x115f, r >= 0x231a && r <= 0x2bff && unicode.Is(unicode.So, r), r >= 0x2e80 && r <= 0xa4cf,
