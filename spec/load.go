@@ -207,7 +207,11 @@ func clipError(err error) string {
 func (l *loader) files(d *doc, n *yaml.Node) (files []listed) {
 	seen := map[string]bool{MainFile: true}
 	members, _ := d.list(n, "files", "[people.yaml, grants/*.yaml]")
-	for _, m := range members {
+	for i, m := range members {
+		if i == maxFiles {
+			d.bad(m, "files", "write one pattern for each folder: grants/*.yaml", "more than %d files and patterns", maxFiles)
+			return files
+		}
 		pattern, ok := d.text(m, "a file", "people.yaml or grants/*.yaml")
 		if !ok {
 			continue

@@ -235,6 +235,21 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// A list of files that is longer than files may be many is refused before its
+// patterns are looked up one by one.
+func TestPatternsAreBounded(t *testing.T) {
+	patterns := func(n int) string {
+		return strings.ReplaceAll(mainFile, "files: [people.yaml, ", "files: [people.yaml, "+strings.Repeat("grants/*.yaml, ", n-2))
+	}
+	if _, err := spec.Load(project(t, "fragplan.yaml", patterns(1000))); err != nil {
+		t.Errorf("1000 patterns: %v", err)
+	}
+	_, err := spec.Load(project(t, "fragplan.yaml", patterns(1001)))
+	if err == nil || !strings.Contains(err.Error(), "more than 1000 files and patterns") {
+		t.Errorf("1001 patterns: %v", err)
+	}
+}
+
 // An error shows its file, line and column, the line with a caret, and what to
 // write instead.
 func TestDiagnosticText(t *testing.T) {
