@@ -6,12 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptrace"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +22,9 @@ import (
 func BenchmarkStart(b *testing.B) {
 	binary := built(b)
 	for b.Loop() {
-		spawn(b, binary, "version")
+		if out, err := exec.Command(binary, "version").CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
 	}
 }
 
@@ -96,34 +95,4 @@ func credited(b *testing.B, w *sandbox.World, n int) {
 	if len(books.Credits) != n || len(books.Strays) > 0 {
 		b.Fatalf("%d credits and %d strays, want %d and none", len(books.Credits), len(books.Strays), n)
 	}
-}
-
-// built compiles the command as `make build` does.
-func built(b testing.TB) string {
-	b.Helper()
-	name := filepath.Join(b.TempDir(), "fragplan")
-	c := exec.Command("go", "build", "-trimpath", "-o", name, ".")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		b.Fatalf("go build: %v\n%s", err, out)
-	}
-	return name
-}
-
-// spawn runs a command to its end and returns its CPU time and its peak
-// memory in bytes.
-func spawn(b *testing.B, name string, args ...string) (cpu time.Duration, peak int64) {
-	b.Helper()
-	c := exec.Command(name, args...)
-	if out, err := c.CombinedOutput(); err != nil {
-		b.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	s := c.ProcessState
-	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-		peak = int64(u.Maxrss)
-		if runtime.GOOS != "darwin" {
-			peak *= 1024
-		}
-	}
-	return s.UserTime() + s.SystemTime(), peak
 }

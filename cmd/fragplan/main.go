@@ -26,12 +26,19 @@ func main() {
 	os.Exit(start("", ton.USDTMaster))
 }
 
-// generous is up to where garbage may double the memory in use. From there on
-// it is collected sooner, so that large files don't take twice what they need.
-const generous = 440 << 20
+// Garbage may take three quarters of what is in use, and from generous bytes in
+// use on less: a plan of 10,000 grants fits in 100 MB then, and large files don't
+// take twice what they need.
+const (
+	garbage  = 75 // percent
+	generous = 440 << 20
+)
 
-// sparing leaves it to GOMEMLIMIT where somebody has set that.
+// sparing leaves both to GOGC and GOMEMLIMIT where somebody has set those.
 func sparing() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(generous)
 	}

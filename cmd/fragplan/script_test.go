@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		// service, for what a rehearsal doesn't have.
 		"fragplan-live":   func() { os.Exit(start(os.Getenv("FRAGMENT_URL"), masterOfUSDT())) },
 		"fragplan-panics": panics,
+		"fragplan-taken":  between,
 	})
 }
 
