@@ -13,8 +13,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +50,7 @@ func TestWordList(t *testing.T) {
 var forms = map[string]func(words []string) string{
 	"line":       func(w []string) string { return strings.Join(w, " ") },
 	"upper case": func(w []string) string { return strings.ToUpper(strings.Join(w, " ")) },
-	"capitals":   func(w []string) string { return "Seed: " + strings.Title(strings.Join(w, " ")) }, //nolint:staticcheck // ASCII words
+	"capitals":   func(w []string) string { return "Seed: " + capitals(w) },
 	"env file":   func(w []string) string { return `FRAGPLAN_MNEMONIC="` + strings.Join(w, " ") + `"` },
 	"shell":      func(w []string) string { return "export WORDS='" + strings.Join(w, " ") + "' && run" },
 	"Go":         func(w []string) string { return "\twords := strings.Fields(`" + strings.Join(w, " ") + "`)" },
@@ -86,6 +86,14 @@ var forms = map[string]func(words []string) string{
 	"underscores": func(w []string) string { return strings.Join(w, "_") },
 	"URL":         func(w []string) string { return "https://x.example/?seed=" + strings.Join(w, "%20") },
 	"prose":       func(w []string) string { return "Please keep safe: " + strings.Join(w, " ") + ". Thank you" },
+}
+
+func capitals(words []string) string {
+	var list []string
+	for _, w := range words {
+		list = append(list, strings.ToUpper(w[:1])+w[1:])
+	}
+	return strings.Join(list, " ")
 }
 
 func each(words []string, line func(int, string) string) string {
@@ -234,7 +242,11 @@ func TestFalseAlarms(t *testing.T) {
 }
 
 func ordinary(t testing.TB) (files []string) {
-	root := filepath.Join(runtime.GOROOT(), "src")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(goroot)), "src")
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && slices.Contains([]string{".go", ".md", ".txt", ".s", ".html", ".json", ".yaml", ".sh", ".c", ".h", ".js"}, filepath.Ext(path)) {
 			files = append(files, path)

@@ -2,7 +2,6 @@ package reconcile_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/xssnick/tonutils-go/tvm/cell"
@@ -297,9 +296,6 @@ func (s *sim) behind(p *process, f fault, most int) int {
 
 // onItsWay reports whether USDT may still arrive or come back.
 func (s *sim) onItsWay() bool { return len(s.post) > 0 }
-
-// notArrived is what a transfer of USDT is that nobody may count as paid.
-var errNotArrived = errors.New("its USDT has not arrived")
 
 func cellOf(b ton.BoC) *cell.Cell {
 	c, err := b.Cell()

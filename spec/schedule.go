@@ -39,10 +39,7 @@ type timing struct {
 	until    schedule.Date
 }
 
-// timingFields are the fields that say when a grant falls due.
-var timingFields = []string{"every", "rrule", "starting", "until", "on", "catch_up", "max_catch_up", "if_subscribed"}
-
-// field reads one of timingFields into a grant.
+// field reads one of the fields that say when a grant falls due.
 func (t *timing) field(d *doc, g *Grant, f entry) {
 	if t.at == nil {
 		t.at = map[string]*yaml.Node{}

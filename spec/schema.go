@@ -14,6 +14,3 @@ var Schema []byte
 //
 //go:embed schema_project.json
 var ProjectSchema []byte
-
-// GrantFields are the fields of a grant.
-func GrantFields() []string { return append([]string{}, grantFields...) }

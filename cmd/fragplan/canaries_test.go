@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +64,11 @@ func TestCanaries(t *testing.T) {
 // no folder; the scripts know by themselves how to leave theirs.
 func runKept(t *testing.T, kept, packages string) string {
 	t.Helper()
-	file := filepath.Join(runtime.GOROOT(), "src", "testing", "testing.go")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(strings.TrimSpace(string(goroot)), "src", "testing", "testing.go")
 	body, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -117,7 +117,7 @@ func wordsOf(name string, words []string) []canary {
 	for i := 0; i+4 <= len(words); i++ {
 		list = append(list, canary{fmt.Sprintf("words %d to %d of %s", i+1, i+4, name), strings.Join(words[i:i+4], " ")})
 	}
-	if key, err := tonwallet.SeedToPrivateKey(words, "", false); err == nil {
+	if key, err := tonwallet.SeedToPrivateKeyWithOptions(words); err == nil {
 		list = append(list, canary{"the key of " + name, string(key.Seed())})
 	}
 	return list
