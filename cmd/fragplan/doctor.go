@@ -329,11 +329,11 @@ func weigh(findings []reconcile.Finding) (report.Status, string) {
 	case has[reconcile.FindingTransaction] || has[reconcile.FindingTransfer]:
 		return report.Problem, "The ledger is behind the chain: it is an old copy, lost, or not the only one. Restore the newest copy, or take in what it misses: fragplan ledger rebuild -reason TEXT"
 	case has[reconcile.FindingMissing] || has[reconcile.FindingUnpaid] || has[reconcile.FindingDead]:
-		return report.Problem, "The ledger says what the chain does not hold: look whether it is this wallet's and this network's. See: fragplan ledger audit"
+		return report.Problem, "The ledger says what the chain does not hold: look whether it is this wallet's and this network's. This lists it: fragplan ledger audit"
 	case has[reconcile.FindingUnclaimed]:
 		return report.Warning, "Say whom the payment was for: fragplan ledger assign REF KEY -reason TEXT"
 	case has[reconcile.FindingOpen] && len(has) == 1:
 		return report.Warning, "An interrupted run left it; this settles it: fragplan apply"
 	}
-	return report.Warning, "See: fragplan ledger audit"
+	return report.Warning, "This lists them: fragplan ledger audit"
 }

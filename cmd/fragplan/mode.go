@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,11 @@ func (p *program) place() string {
 
 // ownCommand finds the commands that a text of fragplan's own names, and tells
 // where it is only about their usage.
-var ownCommand = regexp.MustCompile(`(?:Usage: |See: |\b)fragplan (init|validate|plan|show|approve|apply|fragment|doctor|ledger|payment|reissue|sandbox)\b`)
+var ownCommand = regexp.MustCompile(`(?:Usage: |See: |\b)fragplan (?:-sandbox )?(init|validate|fmt|plan|show|approve|apply|explain|forecast|report|receipt|fragment|doctor|ci|ledger|payment|reissue|sandbox)\b`)
+
+// ofFolder are the commands that need no -sandbox: they touch no ledger, or the
+// sandbox's world alone.
+var ofFolder = []string{"init", "validate", "fmt", "ci", "sandbox"}
 
 // complete gives the commands in a text the flags of this run. Without them,
 // what is copied out of a rehearsal would act on the real ledger.
@@ -53,7 +58,7 @@ func (p *program) complete(text string) string {
 		if !own {
 			return command
 		}
-		if word == "sandbox" || word == "init" || word == "validate" {
+		if slices.Contains(ofFolder, word) || strings.HasPrefix(word, "-sandbox ") {
 			return "fragplan" + p.place() + " " + word
 		}
 		return "fragplan" + p.mode() + " " + word
