@@ -75,9 +75,10 @@ secrets; and the digest with which it is approved. Whether the plan still holds
 is asked by approve and apply. Changes nothing.`,
 	"fragplan approve": `Shows the plan, of a file or of now, asks, and signs its digest with ssh-keygen
 and your SSH key. With -plan-digest, of a plan that was read before, it does not
-ask; without a terminal that is needed. The signature becomes a file below approvals/, to be committed.
-Who may sign, and how many must, stands under approvals: in fragplan.yaml; the
-author of what is bought is never enough. Buys nothing.`,
+ask; without a terminal that is needed. The signature becomes a file below
+approvals/, to be committed. Who may sign, and how many must, stands under
+approvals: in fragplan.yaml; the author of what is bought is never enough. Buys
+nothing.`,
 	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
 of it, the newest records about it, and the edit or the command that would
 change the outcome. Changes nothing.`,
@@ -249,16 +250,21 @@ func (p *program) describe(root *cobra.Command) {
 
 const environment = `
 Environment; files are named from the shell's folder, whatever -chdir says:
-  FRAGPLAN_SESSION_FILE    a file of mode 0600 with the cookies of a session at
-                           fragment.com: a header, JSON or cookies.txt
-  FRAGPLAN_SESSION         the cookies themselves, instead of a file
-  FRAGPLAN_MNEMONIC_FILE   a file of mode 0600 with the wallet's 24 words
-  FRAGPLAN_MNEMONIC        the words themselves, instead of a file
-  FRAGPLAN_AGE_IDENTITY    a file of mode 0600 with identities for key: age:FILE
-  FRAGPLAN_AGE_PASSPHRASE  the passphrase for it, instead of identities
-  FRAGPLAN_TON_CONFIG      the list of TON servers, instead of global.config.json
-  FRAGPLAN_SANDBOX         1 rehearses as -sandbox does
-  NO_COLOR                 anything prints without colours
+  FRAGPLAN_SESSION_FILE          a file of mode 0600 with the cookies of a session
+                                 at fragment.com: a header, JSON or cookies.txt
+  FRAGPLAN_SESSION               the cookies themselves, instead of a file
+  FRAGPLAN_MNEMONIC_FILE         a file of mode 0600 with the wallet's 24 words
+  FRAGPLAN_MNEMONIC              the words themselves, instead of a file
+  FRAGPLAN_AGE_IDENTITY          a file of mode 0600 with identities for age:FILE
+  FRAGPLAN_AGE_PASSPHRASE        the passphrase for it, instead of identities
+  FRAGPLAN_LEDGER_IDENTITY_FILE  a file of mode 0600 with what opens an encrypted
+                                 ledger
+  FRAGPLAN_LEDGER_IDENTITY       the identity itself, instead of a file
+  FRAGPLAN_TON_CONFIG            the list of TON servers, instead of
+                                 global.config.json
+  FRAGPLAN_PROXY                 a proxy, as in http://proxy.example.org:3128
+  FRAGPLAN_SANDBOX               1 rehearses as -sandbox does
+  NO_COLOR                       anything prints without colours
 `
 
 func help(w io.Writer, c *cobra.Command) {
