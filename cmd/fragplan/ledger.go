@@ -52,6 +52,10 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 	if made, err := p.makeLedger(ctx, p.anchor, reason); err != nil {
 		return err
 	} else if made {
+		if p.both != nil {
+			fmt.Fprintf(p.program.stdout, "Made the branch %s/%s. Keep it: it is the memory of what was paid. %s is a copy.\n", p.spec.Ledger.Remote, p.spec.Ledger.Branch, p.ledgerPath())
+			return nil
+		}
 		fmt.Fprintf(p.program.stdout, "Made %s. Keep it: it is the memory of what was paid.\n", p.ledgerName())
 		return nil
 	}
@@ -82,7 +86,7 @@ func (p *project) initLedger(ctx context.Context, reason string) error {
 // begin makes this process the only writer, and reads what is recorded then.
 // Others who want to write are told what it does.
 func (p *project) begin(ctx context.Context, command string) error {
-	if p.both != nil {
+	if p.both != nil && !p.atWork {
 		if err := p.both.Busy(ctx); err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ type project struct {
 	key    hand
 
 	writes bool // this run has taken the ledger
+	atWork bool // this run has made the ledger's branch, so who is at work there is itself
 	buys   bool // what is decided is bought, so nothing is taken from this machine's clock
 
 	budgeted bool  // only what campaign budgets allow is bought
@@ -155,6 +156,7 @@ func (p *project) makeLedger(ctx context.Context, since func(context.Context, st
 		if err := p.both.Begin(ctx, gitlog.Writer("ledger init")); err != nil {
 			return true, err
 		}
+		p.atWork = true
 	}
 	return true, p.reload(ctx)
 }

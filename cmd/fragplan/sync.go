@@ -58,7 +58,10 @@ func (p *project) openSynced(ctx context.Context) error {
 	_, err = p.both.CatchUp(ctx)
 	switch {
 	case errors.Is(err, gitlog.ErrNoBranch):
-		return fmt.Errorf("%w, and %s is here", err, p.ledgerPath())
+		if log.Known(ctx) {
+			return fmt.Errorf("%w, and %s is here", err, p.ledgerPath())
+		}
+		return fmt.Errorf("%w, and %s is here: fragplan ledger init puts the log of that file there", err, p.ledgerPath())
 	case errors.Is(err, gitlog.ErrDiverged):
 		err = p.setAside(ctx, log)
 	}
