@@ -20,9 +20,8 @@ type Forecast struct {
 	Priced   bool           // false: costs are ceilings
 	Unpriced []product.Item // that have neither a price nor a ceiling, and are in no sum
 
-	Balance ton.Amount // of the wallet; Known says whether it is
-	Known   bool
-	Dry     *Dry // nil: the balance lasts, or is not known
+	Balances []ton.Amount // of the wallet, one an asset; an asset that isn't listed is not known
+	Dry      []Dry        // one an asset of which the wallet runs dry, the first of them first
 }
 
 // A Month is what a calendar month of the project's time zone costs.
@@ -33,19 +32,20 @@ type Month struct {
 	Over  bool         // above limits.month
 }
 
-// Dry is when the wallet runs dry.
+// Dry is when the wallet runs dry of an asset.
 type Dry struct {
+	Asset ton.Asset
 	Date  schedule.Date
 	Grant string // the first that can't be paid
 }
 
 // Foresee adds up what a plan would buy now and what falls due later. Prices
 // are today's where they are known, and the ceilings otherwise.
-func Foresee(plan *Plan, later []spec.Coming, today, through schedule.Date, prices Prices, limits policy.Limits, balance *ton.Amount) Forecast {
-	f := Forecast{Today: today, Through: through, Priced: len(prices) > 0}
-	left := int64(0)
-	if balance != nil {
-		f.Balance, f.Known, left = *balance, true, balance.Units
+func Foresee(plan *Plan, later []spec.Coming, today, through schedule.Date, prices Prices, limits policy.Limits, balances []ton.Amount) Forecast {
+	f := Forecast{Today: today, Through: through, Priced: len(prices) > 0, Balances: balances}
+	left := map[ton.Asset]int64{}
+	for _, b := range balances {
+		left[b.Asset] = b.Units
 	}
 	for m := month(today); m <= through; m = month(m + 31) {
 		f.Months = append(f.Months, Month{First: m})
@@ -59,11 +59,12 @@ func Foresee(plan *Plan, later []spec.Coming, today, through schedule.Date, pric
 		m.Gifts += people
 		for range people {
 			m.Cost = add(m.Cost, cost)
-			if f.Known && f.Dry == nil && cost.Asset == f.Balance.Asset {
-				if cost.Units > left {
-					f.Dry = &Dry{date, grant}
-				}
-				left -= cost.Units
+			before, known := left[cost.Asset]
+			if known && cost.Units > before {
+				f.Dry = append(f.Dry, Dry{cost.Asset, date, grant})
+				delete(left, cost.Asset) // once is enough
+			} else if known {
+				left[cost.Asset] = before - cost.Units
 			}
 		}
 	}

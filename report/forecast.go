@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/spec"
+	"github.com/fragplan/fragplan/ton"
 )
 
 // Next writes the dates that come next, a line each.
@@ -66,16 +68,43 @@ func Forecast(w io.Writer, f reconcile.Forecast, s Style) error {
 	for _, item := range f.Unpriced {
 		fmt.Fprintf(&b, "Without a price and in no sum: %s. Write a ceiling under limits.price.\n", item)
 	}
-	switch {
-	case !f.Known:
-		b.WriteString("The wallet's balance is not known: the TON network could not be read.\n")
-	case f.Dry != nil:
-		fmt.Fprintln(&b, s.prose(red, "The wallet runs dry", fmt.Sprintf("on %s, before %s is paid: it holds %s.", f.Dry.Date, Clean(f.Dry.Grant, cellWidth), f.Balance)))
-	default:
-		fmt.Fprintf(&b, "The wallet lasts through %s: it holds %s.\n", f.Through, f.Balance)
+	paysWith := assets(f)
+	for _, asset := range paysWith {
+		wallet := "The wallet"
+		if len(paysWith) > 1 {
+			wallet += "'s " + string(asset)
+		}
+		held := slices.IndexFunc(f.Balances, func(a ton.Amount) bool { return a.Asset == asset })
+		dry := slices.IndexFunc(f.Dry, func(d reconcile.Dry) bool { return d.Asset == asset })
+		switch {
+		case len(f.Balances) == 0:
+			b.WriteString("The wallet's balance is not known: the TON network could not be read.\n")
+			_, err := w.Write(b.Bytes())
+			return err
+		case held < 0:
+			fmt.Fprintf(&b, "How much %s the wallet holds is not known: the TON network could not be read.\n", asset)
+		case dry >= 0:
+			d := f.Dry[dry]
+			fmt.Fprintln(&b, s.prose(red, wallet+" runs dry", fmt.Sprintf("on %s, before %s is paid: it holds %s.", d.Date, Clean(d.Grant, cellWidth), f.Balances[held])))
+		default:
+			fmt.Fprintf(&b, "%s lasts through %s: it holds %s.\n", wallet, f.Through, f.Balances[held])
+		}
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// assets are TON, with which fees are paid, and what else a forecast pays with.
+func assets(f reconcile.Forecast) []ton.Asset {
+	list := []ton.Asset{ton.AssetTON}
+	for _, m := range f.Months {
+		for _, c := range m.Cost {
+			if !slices.Contains(list, c.Asset) {
+				list = append(list, c.Asset)
+			}
+		}
+	}
+	return list
 }
 
 type jsonMonth struct {
@@ -86,36 +115,34 @@ type jsonMonth struct {
 }
 
 type jsonDry struct {
-	Date  string `json:"date"`
-	Grant string `json:"grant"`
+	Asset ton.Asset `json:"asset"`
+	Date  string    `json:"date"`
+	Grant string    `json:"grant"` // the first that can't be paid
 }
 
 type jsonForecast struct {
-	FormatVersion string      `json:"format_version"`
-	Today         string      `json:"today"`
-	Through       string      `json:"through"` // the last day that is counted
-	Priced        bool        `json:"priced"`  // false: costs are ceilings
-	Months        []jsonMonth `json:"months"`
-	Unpriced      []string    `json:"unpriced"`          // items in no sum
-	Balance       *jsonAmount `json:"balance,omitempty"` // of the wallet, where it is known
-	Dry           *jsonDry    `json:"dry,omitempty"`     // when the wallet runs dry
-	Warnings      []string    `json:"warnings"`          // what was in the way of a better forecast
+	FormatVersion string        `json:"format_version"`
+	Today         string        `json:"today"`
+	Through       string        `json:"through"` // the last day that is counted
+	Priced        bool          `json:"priced"`  // false: costs are ceilings
+	Months        []jsonMonth   `json:"months"`
+	Unpriced      []string      `json:"unpriced"` // items in no sum
+	Balances      []*jsonAmount `json:"balances"` // of the wallet, those that are known
+	Dry           []jsonDry     `json:"dry"`      // when the wallet runs dry, of each asset; none: what is known lasts
+	Warnings      []string      `json:"warnings"` // what was in the way of a better forecast
 }
 
 // ForecastJSON writes a forecast for programs, on one line of ASCII.
 func ForecastJSON(w io.Writer, f reconcile.Forecast, warnings []string) error {
-	j := jsonForecast{FormatVersion: JSONFormat, Today: f.Today.String(), Through: f.Through.String(), Priced: f.Priced, Months: []jsonMonth{}, Unpriced: []string{}, Warnings: append([]string{}, warnings...)}
+	j := jsonForecast{FormatVersion: JSONFormat, Today: f.Today.String(), Through: f.Through.String(), Priced: f.Priced, Months: []jsonMonth{}, Unpriced: []string{}, Balances: amounts(f.Balances), Dry: []jsonDry{}, Warnings: append([]string{}, warnings...)}
 	for _, m := range f.Months {
 		j.Months = append(j.Months, jsonMonth{m.First.String()[:len("2026-12")], m.Gifts, amounts(m.Cost), m.Over})
 	}
 	for _, item := range f.Unpriced {
 		j.Unpriced = append(j.Unpriced, item.String())
 	}
-	if f.Known {
-		j.Balance = amount(f.Balance)
-	}
-	if f.Dry != nil {
-		j.Dry = &jsonDry{f.Dry.Date.String(), f.Dry.Grant}
+	for _, d := range f.Dry {
+		j.Dry = append(j.Dry, jsonDry{d.Asset, d.Date.String(), d.Grant})
 	}
 	return writeJSON(w, j)
 }

@@ -83,7 +83,7 @@ func Notices(o Outcome) (list []Notice) {
 		add("overdue", keys, "fragplan plan", "Due for %d days or more, and not bought: %s.", overdueDays, someKeys(keys))
 	}
 	if d := o.Dry; d != nil && d.Date <= o.Today+lowDays {
-		add("low", nil, "fragplan forecast", "The wallet runs dry on %s, at %s.", d.Date, Clean(d.Grant, 200))
+		add("low", nil, "fragplan forecast", "%s runs dry on %s, at %s.", purse(d.Asset), d.Date, Clean(d.Grant, 200))
 	}
 	for _, s := range o.Sessions {
 		add("session", nil, "log in at fragment.com anew before that", "%s.", s)
@@ -228,3 +228,11 @@ func someKeys(keys []string) string {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// purse names what of the wallet runs dry.
+func purse(asset ton.Asset) string {
+	if asset == "" || asset == ton.AssetTON {
+		return "The wallet"
+	}
+	return "The wallet's " + string(asset)
+}

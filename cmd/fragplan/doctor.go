@@ -269,12 +269,7 @@ func (e *patient) balance(ctx context.Context, asset ton.Asset) (ton.Amount, err
 	if asset == ton.AssetTON {
 		return e.account.Balance.Amount(), nil
 	}
-	client, err := e.chain(ctx)
-	if err != nil {
-		return ton.Amount{}, err
-	}
-	jetton, err := lookout{client, e.usdtMaster()}.Jetton(ctx, e.account.Address)
-	return ton.Amount{Asset: asset, Units: jetton.Balance}, err
+	return e.usdt(ctx)
 }
 
 // tide compares the ledger with the chain, both ways.

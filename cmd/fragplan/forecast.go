@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,15 +52,14 @@ func (p *project) forecast(ctx context.Context, months int) (reconcile.Forecast,
 		return reconcile.Forecast{}, err
 	}
 	today := plan.Today
-	var balance *ton.Amount
+	var balances []ton.Amount
 	switch account, err := p.account(ctx); {
 	case ctx.Err() != nil:
 		return reconcile.Forecast{}, ctx.Err()
 	case err != nil:
 		p.program.tell("the wallet's balance is not known: " + err.Error())
 	default:
-		amount := account.Balance.Amount()
-		balance = &amount
+		balances = append(balances, account.Balance.Amount())
 		if today == 0 {
 			today = p.spec.Today(time.Unix(int64(account.Time), 0))
 		}
@@ -70,11 +70,29 @@ func (p *project) forecast(ctx context.Context, months int) (reconcile.Forecast,
 	year, month, _ := today.Midnight().Date()
 	through := schedule.DateOf(year, month+time.Month(months), 1) - 1
 	later := p.spec.Calendar(today, through)
+	if len(balances) > 0 && paysWith(plan, later, ton.AssetUSDT) {
+		usdt, err := p.usdt(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return reconcile.Forecast{}, ctx.Err()
+		case err != nil:
+			p.program.tell("the wallet's USDT is not known: " + err.Error())
+		default:
+			balances = append(balances, usdt)
+		}
+	}
 	prices, err := p.prices(ctx, unpriced(later))
 	if err != nil {
 		return reconcile.Forecast{}, err
 	}
-	return reconcile.Foresee(plan, later, today, through, prices, p.limits(), balance), nil
+	return reconcile.Foresee(plan, later, today, through, prices, p.limits(), balances), nil
+}
+
+// paysWith reports whether a plan buys something now, or something falls due
+// later, that is paid with an asset.
+func paysWith(plan *reconcile.Plan, later []spec.Coming, asset ton.Asset) bool {
+	return slices.ContainsFunc(plan.Actions, func(a reconcile.Action) bool { return a.Buys() && a.Estimate.Asset == asset }) ||
+		slices.ContainsFunc(later, func(c spec.Coming) bool { return c.Asset() == asset })
 }
 
 // unpriced is a plan that would buy each item once, to ask what they cost.

@@ -240,7 +240,10 @@ func (p *project) dry(ctx context.Context, today schedule.Date) (schedule.Date, 
 	if err != nil {
 		return today, nil
 	}
-	return f.Today, f.Dry
+	if len(f.Dry) == 0 {
+		return f.Today, nil
+	}
+	return f.Today, &f.Dry[0]
 }
 
 // applied is what an apply has come to, for those who are told of it.

@@ -77,17 +77,27 @@ func (p *project) held(ctx context.Context) (list []ton.Amount, err error) {
 	}
 	list = append(list, account.Balance.Amount())
 	if p.spec.Limits.Left(ton.AssetUSDT).Units > 0 {
-		address, err := p.address(ctx)
+		usdt, err := p.usdt(ctx)
 		if err != nil {
 			return nil, err
 		}
-		purse, err := lookout{p.client, p.usdtMaster()}.Jetton(ctx, address)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ton.Amount{Asset: ton.AssetUSDT, Units: purse.Balance})
+		list = append(list, usdt)
 	}
 	return list, nil
+}
+
+// usdt is what the wallet holds of USDT.
+func (p *project) usdt(ctx context.Context) (ton.Amount, error) {
+	client, err := p.chain(ctx)
+	if err != nil {
+		return ton.Amount{}, err
+	}
+	address, err := p.address(ctx)
+	if err != nil {
+		return ton.Amount{}, err
+	}
+	purse, err := lookout{client, p.usdtMaster()}.Jetton(ctx, address)
+	return ton.Amount{Asset: ton.AssetUSDT, Units: purse.Balance}, err
 }
 
 // written finds what a key stands for; of grants that recur also on days past.
