@@ -1,16 +1,10 @@
 package forge
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
-
-// maxEvent bounds what is read of an event, in bytes.
-const maxEvent = 16 << 20
 
 // Foreign names the repository whose code this CI run may have checked out, if
 // that is not the repository to which the run's secrets belong: that of a pull
@@ -47,11 +41,6 @@ func foreignOnGitHub(getenv func(string) string) (string, error) {
 	if name == "" {
 		return "", fmt.Errorf("the event is %s, and GITHUB_EVENT_PATH is not set", kind)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return "", fmt.Errorf("GITHUB_EVENT_PATH: %w", err)
-	}
-	defer f.Close()
 	var event struct {
 		PullRequest struct {
 			Head, Base struct{ Repo repo }
@@ -61,8 +50,8 @@ func foreignOnGitHub(getenv func(string) string) (string, error) {
 		} `json:"workflow_run"`
 		Repository repo
 	}
-	if err := json.NewDecoder(io.LimitReader(f, maxEvent)).Decode(&event); err != nil {
-		return "", fmt.Errorf("GITHUB_EVENT_PATH: the event can't be read: %w", err)
+	if err := readEvent(name, &event); err != nil {
+		return "", err
 	}
 	from, own := event.PullRequest.Head.Repo.FullName, event.PullRequest.Base.Repo.FullName
 	if kind == "workflow_run" {

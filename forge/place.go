@@ -1,12 +1,9 @@
 package forge
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -104,18 +101,13 @@ func pullNumber(getenv func(string) string) (int64, error) {
 	if name == "" {
 		return 0, ErrNoReview
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, fmt.Errorf("GITHUB_EVENT_PATH: %w", err)
-	}
-	defer f.Close()
 	var event struct {
 		PullRequest struct {
 			Number int64 `json:"number"`
 		} `json:"pull_request"`
 	}
-	if err := json.NewDecoder(io.LimitReader(f, 16<<20)).Decode(&event); err != nil {
-		return 0, fmt.Errorf("GITHUB_EVENT_PATH: %w", err)
+	if err := readEvent(name, &event); err != nil {
+		return 0, err
 	}
 	if event.PullRequest.Number < 1 {
 		return 0, ErrNoReview
