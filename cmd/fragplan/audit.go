@@ -22,15 +22,9 @@ func (p *program) ledgerAudit() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				var findings []reconcile.Finding
-				checked := 0
-				for _, address := range book.Addresses() {
-					history, err := project.history(c.Context(), book.Wallets[address])
-					if err != nil {
-						return err
-					}
-					checked += len(history)
-					findings = append(findings, reconcile.Audit(book, address, history)...)
+				findings, checked, err := project.audit(c.Context(), book)
+				if err != nil {
+					return err
 				}
 				if asJSON {
 					err = report.AuditJSON(p.stdout, findings)
@@ -46,6 +40,20 @@ func (p *program) ledgerAudit() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return c
+}
+
+// audit compares a full book with the history of each of its wallets, and counts
+// the transactions that it looked at.
+func (p *project) audit(ctx context.Context, book *ledger.State) (findings []reconcile.Finding, checked int, err error) {
+	for _, address := range book.Addresses() {
+		history, err := p.history(ctx, book.Wallets[address])
+		if err != nil {
+			return nil, 0, err
+		}
+		checked += len(history)
+		findings = append(findings, reconcile.Audit(book, address, history)...)
+	}
+	return findings, checked, nil
 }
 
 // history is everything that a wallet did since its anchor, as proven.

@@ -179,7 +179,7 @@ func (p *program) reissueCommand() *cobra.Command {
 				if project.book.SettledFor(key) == 0 && !slices.ContainsFunc(orders, func(o *ledger.Order) bool { return o.Generation == generation && o.Phase.Spent() }) {
 					return nil, "", fmt.Errorf("nothing was paid for %q: the next plan buys it anyway", key)
 				}
-				e := ledger.KeyReissued{Key: key, Generation: project.book.Generation(key) + 1, Reason: reason}
+				e := ledger.KeyReissued{Key: key, Generation: generation + 1, Reason: reason}
 				return []ledger.Event{e}, fmt.Sprintf("Recorded. The next plan shows %s as a line of its own; what was paid before stays paid.", report.Clean(key, 200)), nil
 			})
 		},

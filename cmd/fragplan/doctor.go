@@ -293,16 +293,10 @@ func (e *patient) tide(ctx context.Context) {
 		e.fail(name, reconcile.ErrNoAnchor)
 		return
 	}
-	checked := 0
-	var findings []reconcile.Finding
-	for _, address := range book.Addresses() {
-		history, err := e.history(ctx, book.Wallets[address])
-		if err != nil {
-			e.fail(name, err)
-			return
-		}
-		checked += len(history)
-		findings = append(findings, reconcile.Audit(book, address, history)...)
+	findings, checked, err := e.audit(ctx, book)
+	if err != nil {
+		e.fail(name, err)
+		return
 	}
 	status, next := weigh(findings)
 	if status == report.OK {
