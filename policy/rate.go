@@ -58,7 +58,7 @@ func ParseRate(s string) (Rate, error) {
 	return r, err
 }
 
-// of are the rates of one asset; one that isn't listed is limited to 0.
+// ratesOf are the rates of one asset; one that isn't listed is limited to 0.
 func ratesOf(list []Rate, asset ton.Asset) (rates []Rate) {
 	for _, r := range list {
 		if r.Max.Asset == asset {

@@ -143,7 +143,7 @@ func (c *fromCSV) quantity(v cell) (product.Item, bool) {
 	return i, true
 }
 
-// recipients finds who the rows' people are. Keys and people stand once.
+// fromRows finds who the rows' people are. Keys and people stand once.
 func (l *loader) fromRows(g *pendingGrant) {
 	c := g.csv
 	if c.table == nil {
