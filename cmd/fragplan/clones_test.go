@@ -110,12 +110,18 @@ files: [g.yaml]
 // start begins the live program in a clone.
 func (v *town) start(clone string, out *bytes.Buffer, args ...string) *exec.Cmd {
 	v.Helper()
+	c := v.command(clone, out, args...)
+	v.check(c.Start())
+	return c
+}
+
+// command is the live program in a clone.
+func (v *town) command(clone string, out *bytes.Buffer, args ...string) *exec.Cmd {
 	c := exec.Command("fragplan-live", append([]string{"-chdir", filepath.Join(v.dir, clone)}, args...)...)
 	c.Env = append(os.Environ(),
 		"FRAGPLAN_TON_CONFIG="+filepath.Join(v.dir, "global.config.json"), "FRAGMENT_COOKIE="+v.world.Cookie, "FRAGMENT_URL="+v.world.FragmentURL,
 		"FRAGPLAN_MNEMONIC="+strings.Join(v.world.Mnemonic, " "), "CI=true")
 	c.Stdout, c.Stderr = out, out
-	v.check(c.Start())
 	return c
 }
 
@@ -212,7 +218,7 @@ func TestClonesTogether(t *testing.T) {
 func clonesTogether(t *testing.T, where string) {
 	n, grants, rounds := number(t, "CLONES", 4), 8, 1
 	if thorough() {
-		grants, rounds = 500, 20
+		grants, rounds = 2000, 5
 	}
 	v := founded(t, where)
 	begin := time.Now()
