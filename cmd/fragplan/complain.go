@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,7 +125,7 @@ func (p *program) hint(err error) string {
 		{gitlog.ErrRefused, "The account of this run must be allowed to push to that branch, without review and without force."},
 		{gitlog.ErrLog, "Somebody has edited the branch. Put it back to a commit that fragplan made; fragplan apply compares it with the chain before it buys anything."},
 		{gitlog.ErrSealed, "Set FRAGPLAN_LEDGER_IDENTITY_FILE to a file (mode 0600) with an identity of one of ledger.encrypt_to, or FRAGPLAN_LEDGER_IDENTITY to the identity itself (AGE-SECRET-KEY-… or an SSH key without a passphrase), or say in fragplan.yaml where it is: ledger: {identity: env:NAME}"},
-		{gitlog.ErrGit, "Nothing was bought that is not recorded. When the repository's remote can be reached: fragplan apply"},
+		{gitlog.ErrGit, "Nothing was bought that is not recorded. " + remote(err)},
 		{store.ErrNewer, "Use that version or a later one; this one would not understand all of it."},
 		{store.ErrCorrupt, "Restore the newest copy of the ledger; fragplan apply compares it with the chain before it buys anything. If a file of its name with -journal behind it lies there, remove that first: it belongs to the damaged file, and would be played into the copy."},
 		{store.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
@@ -164,4 +165,25 @@ func (p *program) hint(err error) string {
 		}
 	}
 	return ""
+}
+
+// notLetIn are what git and the hosts of repositories say to whom they don't know,
+// or don't let in. GitHub says of what a token may not see that it isn't there.
+var notLetIn = []string{
+	"Authentication failed", "could not read Username", "could not read Password", "Permission denied (publickey",
+	"returned error: 401", "returned error: 403", "Repository not found", "not allowed to push", "don't have permission",
+}
+
+// remote says what to do about a repository's remote that git has failed with.
+func remote(err error) string {
+	said := err.Error()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The repository's remote gave git no answer within two minutes. When it answers again: fragplan apply"
+	case strings.Contains(said, "Host key verification failed"):
+		return "Put the key of the repository's remote into ~/.ssh/known_hosts of this machine, then: fragplan apply"
+	case slices.ContainsFunc(notLetIn, func(s string) bool { return strings.Contains(said, s) }):
+		return "The repository's remote doesn't let this run in: give its git a token or a key that may read the ledger's branch and push to it (docs/ci.md), then: fragplan apply"
+	}
+	return "When the repository's remote can be reached: fragplan apply"
 }
