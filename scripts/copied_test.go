@@ -31,7 +31,8 @@ func installed(t *testing.T, api string) []string {
 	}
 	return append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "FRAGPLAN_SANDBOX=1", "CI=true",
 		"GITHUB_API_URL="+api, "CI_API_V4_URL="+api, "GITHUB_REPOSITORY=town/gifts", "GITHUB_REF=refs/pull/7/merge", "CI_PROJECT_ID=42",
-		"CI_MERGE_REQUEST_IID=7", "CI_SERVER_HOST=gitlab.example.org", "CI_PROJECT_PATH=town/gifts")
+		"CI_MERGE_REQUEST_IID=7", "CI_SERVER_PROTOCOL=https", "CI_SERVER_HOST=gitlab.example.org", "CI_SERVER_PORT=8443",
+		"CI_PROJECT_URL=https://gitlab.example.org:8443/git/town/gifts")
 }
 
 // code runs lines as a runner does: the first that fails ends them.
@@ -52,6 +53,7 @@ func TestTheJobsForGitLab(t *testing.T) {
 	server := httptest.NewServer(host)
 	t.Cleanup(server.Close)
 	jobs, repository, world := gitlab(t), hub(t), t.TempDir()
+	clone := ""
 	run := func(name, source string) string {
 		job, rules := jobs[name], 0
 		env := append(installed(t, server.URL), "GITLAB_CI=true", "GITLAB_TOKEN="+forgetest.Token)
@@ -67,7 +69,16 @@ func TestTheJobsForGitLab(t *testing.T) {
 		if rules != 1 {
 			t.Errorf("%d rules run %s for a %s", rules, name, source)
 		}
-		return code(t, filepath.Join(checkout(t, repository, world), "project"), env, append(slices.Clone(job.Before), job.Script...)...)
+		clone = checkout(t, repository, world)
+		return code(t, filepath.Join(clone, "project"), env, append(slices.Clone(job.Before), job.Script...)...)
+	}
+	// git asks for a password with the configuration that the job has left.
+	asked := func(url string) string {
+		c := exec.Command("git", "-c", "core.askPass=true", "credential", "fill")
+		c.Dir, c.Stdin = clone, strings.NewReader("url="+url+"\n\n")
+		c.Env = append(os.Environ(), "GITLAB_TOKEN="+forgetest.Token, "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "HOME="+clone)
+		out, _ := c.Output()
+		return string(out)
 	}
 	if said := run("rewards review", "merge_request_event"); !strings.Contains(said, "The comment was made") {
 		t.Errorf("the review said %s", said)
@@ -80,6 +91,19 @@ func TestTheJobsForGitLab(t *testing.T) {
 	}
 	if said := run("rewards apply", "schedule"); !strings.Contains(said, "No changes") {
 		t.Errorf("the schedule said %s", said)
+	}
+
+	// The branch is pushed with the job's token, which no file holds and no other
+	// host is given.
+	config, err := os.ReadFile(filepath.Join(clone, ".git", "config"))
+	if text := string(config); err != nil || !strings.Contains(text, "url = https://fragplan@gitlab.example.org:8443/git/town/gifts.git\n") || strings.Contains(text, forgetest.Token) {
+		t.Errorf("%v: %s", err, text)
+	}
+	if said := asked("https://fragplan@gitlab.example.org:8443/git/town/gifts.git"); !strings.Contains(said, "username=fragplan\npassword="+forgetest.Token+"\n") {
+		t.Errorf("git would send %s", said)
+	}
+	if said := asked("https://fragplan@example.net/town/gifts.git"); strings.Contains(said, forgetest.Token) {
+		t.Errorf("git would send the token to another host: %s", said)
 	}
 }
 
