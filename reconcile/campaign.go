@@ -48,24 +48,7 @@ func (j *judge) budgets(actions []Action) (found []Violation) {
 		if len(c.Max) == 0 {
 			continue
 		}
-		scope, used := policy.CampaignScope(c.Name), map[ton.Asset]int64{}
-		grants := make(map[string]bool, len(c.Grants))
-		for _, g := range c.Grants {
-			grants[g] = true
-		}
-		for id := ledger.OrderID(1); id <= j.have.LastOrder; id++ {
-			o := j.have.Orders[id]
-			if o == nil || !grants[grantOf(o.Key)] && !slices.Contains(o.Scopes, scope) {
-				continue
-			}
-			at := o.Time
-			if !o.Phase.Spent() {
-				at = 0 // it may be paid at any time
-			}
-			if asset := o.Reserve.Asset; (o.Phase.Spent() || o.Phase.Out()) && c.Of(asset).Per.Holds(at, j.now) {
-				used[asset] = sum(used[asset], o.Reserve.Units)
-			}
-		}
+		scope, used := policy.CampaignScope(c.Name), j.budgetUsed(c)
 		for _, a := range actions {
 			if !a.Buys() || !slices.Contains(a.Scopes, scope) {
 				continue
@@ -78,6 +61,29 @@ func (j *judge) budgets(actions []Action) (found []Violation) {
 		}
 	}
 	return found
+}
+
+// budgetUsed is what of a campaign's budget was paid, or may be.
+func (j *judge) budgetUsed(c policy.Campaign) map[ton.Asset]int64 {
+	scope, used := policy.CampaignScope(c.Name), map[ton.Asset]int64{}
+	grants := make(map[string]bool, len(c.Grants))
+	for _, g := range c.Grants {
+		grants[g] = true
+	}
+	for id := ledger.OrderID(1); id <= j.have.LastOrder; id++ {
+		o := j.have.Orders[id]
+		if o == nil || !grants[grantOf(o.Key)] && !slices.Contains(o.Scopes, scope) {
+			continue
+		}
+		at := o.Time
+		if !o.Phase.Spent() {
+			at = 0 // it may be paid at any time
+		}
+		if asset := o.Reserve.Asset; (o.Phase.Spent() || o.Phase.Out()) && c.Of(asset).Per.Holds(at, j.now) {
+			used[asset] = sum(used[asset], o.Reserve.Units)
+		}
+	}
+	return used
 }
 
 func grantOf(key string) string {

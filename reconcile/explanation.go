@@ -7,6 +7,7 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
+	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
@@ -22,6 +23,11 @@ type Explanation struct {
 	InFlight int64            // the part of Item that a payment under way is for
 	Guards   []Guard          // each that was asked, in the order of asking
 	Next     string           // the edit or the command that would change the outcome
+
+	// What only the files say; Explain leaves it to its caller.
+	Through  []spec.Step   // the lines through which it is written
+	NextDate schedule.Date // on which the same recipient is given something; zero for none
+	Not      string        // why the plan has no line for it
 }
 
 // A Guard is what one limit or rule says of a purchase.
@@ -61,7 +67,11 @@ func Explain(p *Plan, want []spec.Occurrence, have *ledger.State, key string, at
 	}
 	e.judge(p, have, at)
 	if len(e.Lines) > 0 {
-		e.Next = next(e.Lines[len(e.Lines)-1])
+		last := e.Lines[len(e.Lines)-1]
+		e.Next = next(last)
+		if len(p.Violations) > 0 && (last.Buys() || last.Verb == Moved || last.Verb == Settle) {
+			e.Next = fmt.Sprintf("the plan is stopped, and nothing of it is bought, by %s: %s", p.Violations[0].Rule, p.Violations[0].Message)
+		}
 	}
 	return e
 }
@@ -106,6 +116,7 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
 				if j.limitedAtFirst(a) {
 					e.ask(policy.FirstTime, j.atFirst(a.Handle), a.Estimate)
 				}
+				e.budgets(p, j, a)
 				e.others(j, a, at)
 			}
 		}
@@ -114,8 +125,39 @@ func (e *Explanation) judge(p *Plan, have *ledger.State, at Moment) {
 			j.count(a)
 		}
 	}
+	if fresh := int64(len(fresh(p.Actions))); j.limits.NewGrants > 0 && fresh <= j.limits.NewGrants && len(e.Lines) > 0 && e.Lines[0].Verb == Buy {
+		e.Guards = append(e.Guards, Guard{"limits.new_grants", true, fmt.Sprintf("up to %d keys in one apply, and the plan has %d", j.limits.NewGrants, fresh)})
+	}
 	for _, v := range p.Violations {
 		e.Guards = append(e.Guards, Guard{v.Rule, false, v.Message})
+	}
+}
+
+// budgets asks the budgets of the line's campaigns, which count the highest
+// price. Those that are exceeded stop the plan and are said with what does.
+func (e *Explanation) budgets(p *Plan, j *judge, a Action) {
+	for _, c := range j.limits.Campaigns {
+		scope, asset := policy.CampaignScope(c.Name), a.Cap.Asset
+		if len(c.Max) == 0 || !slices.Contains(a.Scopes, scope) {
+			continue
+		}
+		used := j.budgetUsed(c)[asset]
+		for _, before := range p.Actions {
+			if before.Key == a.Key && before.Part == a.Part {
+				break
+			}
+			if before.Buys() && before.Cap.Asset == asset && slices.Contains(before.Scopes, scope) {
+				used = sum(used, before.Cap.Units)
+			}
+		}
+		if c.Over(ton.Amount{Asset: asset, Units: used}, a.Cap) != nil {
+			continue
+		}
+		text := fmt.Sprintf("up to %s", c.Of(asset))
+		if used > 0 {
+			text += fmt.Sprintf(", of which %s is used before it", ton.Amount{Asset: asset, Units: used})
+		}
+		e.Guards = append(e.Guards, Guard{"budget of " + c.Name, true, text + fmt.Sprintf(", and this takes up to %s", a.Cap)})
 	}
 }
 

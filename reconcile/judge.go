@@ -189,18 +189,23 @@ func (j *judge) newGrants(actions []Action) []Violation {
 	if most == 0 {
 		return nil
 	}
-	fresh, place := map[string]bool{}, ""
-	for _, a := range actions {
-		if a.Verb == Buy && !fresh[a.Key] {
-			if fresh[a.Key] = true; int64(len(fresh)) == most+1 {
-				place = a.Place
-			}
-		}
-	}
-	if n := int64(len(fresh)); n > most {
-		return []Violation{{Rule: string(CodeNewGrants), Place: place, Message: fmt.Sprintf("%d keys would be bought for the first time: %s", n, tooManyNew(most))}}
+	if places := fresh(actions); int64(len(places)) > most {
+		return []Violation{{Rule: string(CodeNewGrants), Place: places[most], Message: fmt.Sprintf("%d keys would be bought for the first time: %s", len(places), tooManyNew(most))}}
 	}
 	return nil
+}
+
+// fresh are the keys of which something is bought for the first time: where each
+// is written.
+func fresh(actions []Action) (places []string) {
+	seen := map[string]bool{}
+	for _, a := range actions {
+		if a.Verb == Buy && !seen[a.Key] {
+			seen[a.Key] = true
+			places = append(places, a.Place)
+		}
+	}
+	return places
 }
 
 func tooManyNew(most int64) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
+	"github.com/fragplan/fragplan/spec"
 )
 
 // A Moment is one record of the ledger's log with its event read.
@@ -22,6 +23,9 @@ type Moment struct {
 // and what would change the outcome.
 func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Moment, s Style) error {
 	rows := [][]string{{"written", writtenAs(e)}}
+	for _, step := range e.Through {
+		rows = append(rows, []string{"through", stepAs(step)})
+	}
 	if e.Item.Quantity > 0 {
 		rows = append(rows, []string{"given", given(e)})
 	} else {
@@ -43,6 +47,9 @@ func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Mom
 		}
 		rows = append(rows, []string{"plan", line})
 	}
+	if e.Not != "" {
+		rows = append(rows, []string{"plan", e.Not})
+	}
 	for _, v := range e.Guards {
 		word := "allows"
 		if !v.Allows {
@@ -53,13 +60,37 @@ func Explain(w io.Writer, p *reconcile.Plan, e reconcile.Explanation, last []Mom
 	for _, m := range last {
 		rows = append(rows, []string{m.Time.UTC().Format("2006-01-02 15:04:05"), momentLine(m.Event)})
 	}
+	if e.NextDate != 0 {
+		rows = append(rows, []string{"next date", e.NextDate.String()})
+	}
 	if e.Next != "" {
 		rows = append(rows, []string{"next", commands(p, e.Next)})
 	}
 	if _, err := fmt.Fprintln(w, s.paint(bold, Clean(e.Key, 0))); err != nil {
 		return err
 	}
-	return s.rows(w, rows, nil)
+	if err := s.rows(w, rows, nil); err != nil {
+		return err
+	}
+	for _, v := range p.Violations {
+		for _, line := range pasted(v.Paste) {
+			if _, err := fmt.Fprintf(w, "    %s\n", line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func stepAs(step spec.Step) string {
+	at := fmt.Sprintf("%s:%d", step.Pos.File, step.Pos.Line)
+	if step.Since != 0 {
+		at += fmt.Sprintf(", since %s", step.Since)
+	}
+	if step.Until != 0 {
+		at += fmt.Sprintf(", until %s", step.Until)
+	}
+	return fmt.Sprintf("%s (%s)", step.What, at)
 }
 
 func writtenAs(e reconcile.Explanation) string {

@@ -15,6 +15,7 @@ import (
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/reconcile"
 	"github.com/fragplan/fragplan/report"
+	"github.com/fragplan/fragplan/spec"
 	"github.com/fragplan/fragplan/ton"
 )
 
@@ -54,7 +55,7 @@ func views(name string) map[string]func(io.Writer) error {
 		"ledger show": func(w io.Writer) error { return report.LedgerShow(w, state, "g/ann", report.Style{}) },
 		"ledger list": func(w io.Writer) error { return report.LedgerList(w, state, report.Style{}) },
 		"explain": func(w io.Writer) error {
-			e := reconcile.Explanation{Key: "g/ann", Lines: plan.Actions, Next: said}
+			e := reconcile.Explanation{Key: "g/ann", Lines: plan.Actions, Next: said, Not: said, Through: []spec.Step{{What: said, Pos: spec.Pos{File: said, Line: 1}}}}
 			return report.Explain(w, plan, e, []report.Moment{{Time: now(), Event: pinned}}, report.Style{})
 		},
 		"plan json":   func(w io.Writer) error { return report.PlanJSON(w, plan, []string{said}) },

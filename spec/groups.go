@@ -125,7 +125,7 @@ func (l *loader) resolveGroups() map[string][]Recipient {
 				continue
 			}
 			if r, ok := l.member(g.d, n, m.Person, l.ids); ok {
-				r.Since, r.Until = m.Since, m.Until
+				r.Group, r.Since, r.Until = g.Name, m.Since, m.Until
 				list = append(list, r)
 			}
 		}

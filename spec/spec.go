@@ -108,6 +108,7 @@ type Recipient struct {
 	Was    []string `validate:"-"` // earlier handles
 	Pos    Pos      `validate:"-"`
 
+	Group        string        // through which it is a recipient; "" for none
 	Since, Until schedule.Date // the days of which the recipient has a part; zero for no end
 
 	Row    string       // of a CSV file: its key; "" for others

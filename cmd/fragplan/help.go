@@ -79,9 +79,10 @@ ask; without a terminal that is needed. The signature becomes a file below
 approvals/, to be committed. Who may sign, and how many must, stands under
 approvals: in fragplan.yaml; the author of what is bought is never enough. Buys
 nothing.`,
-	"fragplan explain": `Where the key is written, what was given, what each limit and each guard says
-of it, the newest records about it, and the edit or the command that would
-change the outcome. Changes nothing.`,
+	"fragplan explain": `Where the key is written, through which group, person and table, what was given,
+what each limit, budget and guard says of it, the newest records about it, the
+next date, and the edit or the command that would change the outcome. A key of a
+grant that recurs may leave out its date. Changes nothing.`,
 	"fragplan report": `Adds up what the ledger says was paid, whatever became of it since. Days are
 those of the chain's blocks, in UTC. Prints to stdout:
 
