@@ -10,6 +10,7 @@ import (
 
 	"github.com/fragplan/fragplan/ledger"
 	"github.com/fragplan/fragplan/ledger/gitlog"
+	"github.com/fragplan/fragplan/ledger/postgres"
 	"github.com/fragplan/fragplan/report"
 )
 
@@ -210,6 +211,24 @@ func (p *program) ledgerBackup() *cobra.Command {
 				fmt.Fprintf(p.stdout, "Wrote %s: %d events, head %s\n", report.Clean(args[0], 200), head.Seq, head.Hash)
 				return nil
 			})
+		},
+	}
+}
+
+func (p *program) ledgerGrant() *cobra.Command {
+	return &cobra.Command{
+		Use: "grant ROLE", Short: "Print the SQL that gives a role of the database what apply needs, and no more", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			project, err := p.load()
+			if err != nil {
+				return err
+			}
+			defer project.Close()
+			if project.spec.Ledger.URL == "" {
+				return fmt.Errorf("the ledger of this project is in no database: ledger: postgres://user@host/database")
+			}
+			fmt.Fprint(p.stdout, postgres.Grants(project.database(), args[0]))
+			return nil
 		},
 	}
 }

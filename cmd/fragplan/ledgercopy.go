@@ -46,24 +46,6 @@ any more.`,
 	}
 }
 
-func (p *program) ledgerGrant() *cobra.Command {
-	return &cobra.Command{
-		Use: "grant ROLE", Short: "Print the SQL that gives a role of the database what apply needs, and no more", Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			project, err := p.load()
-			if err != nil {
-				return err
-			}
-			defer project.Close()
-			if project.spec.Ledger.URL == "" {
-				return fmt.Errorf("the ledger of this project is in no database: ledger: postgres://user@host/database")
-			}
-			fmt.Fprint(p.stdout, postgres.Grants(project.database(), args[0]))
-			return nil
-		},
-	}
-}
-
 // copyLedger copies a ledger, and says what to do with the two.
 func (p *project) copyLedger(ctx context.Context, from, to string) error {
 	if p.program.sandbox {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fragplan/fragplan/report"
 )
 
 // envSandbox turns rehearsals on without -sandbox.
@@ -63,4 +65,12 @@ func (p *program) complete(text string) string {
 		}
 		return "fragplan" + p.mode() + " " + word
 	})
+}
+
+// shell quotes a word for a shell, if it has to be.
+func shell(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(report.Clean(word, 0), "'", `'\''`) + "'"
 }

@@ -5,11 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,10 +14,6 @@ import (
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/schedule"
 )
-
-// livePace is the least time between two calls of the live service; people
-// who search names there keep to 15 to 30 a minute.
-const livePace = 2 * time.Second
 
 func (p *program) planCommand() *cobra.Command {
 	var out string
@@ -100,41 +91,6 @@ func (p *program) planCommand() *cobra.Command {
 	f.Var(list{&exclude, "NAME"}, "exclude", "leave out this key, grant or label; may be repeated")
 	f.BoolVar(&unchanged, "show-unchanged", false, "also list what is given as written")
 	return c
-}
-
-// errNoPlan: there is no file where a plan was named.
-var errNoPlan = errors.New("plan file")
-
-// savedPlan reads a plan that -out has written.
-func (p *program) savedPlan(name string) (*reconcile.Plan, error) {
-	b, err := os.ReadFile(p.path(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no file %s", errNoPlan, name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("plan file: %w", err)
-	}
-	plan, err := reconcile.DecodePlan(b)
-	if err != nil {
-		return nil, fmt.Errorf("plan file %s: %w", name, err)
-	}
-	return plan, nil
-}
-
-// saved says how to apply a plan that was saved and may be applied.
-func (p *program) saved(name string, plan *reconcile.Plan) {
-	if name == "" || len(plan.Violations) > 0 || !plan.Changes() {
-		return
-	}
-	fmt.Fprintf(p.stdout, "\nSaved. To buy exactly this: fragplan%s apply %s\n", p.mode(), shell(name))
-}
-
-// shell quotes a word for a shell, if it has to be.
-func shell(word string) string {
-	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(report.Clean(word, 0), "'", `'\''`) + "'"
 }
 
 // maxPrices bounds how many different items are priced; further ones are
@@ -221,39 +177,4 @@ func (p *project) prices(ctx context.Context, plan *reconcile.Plan) (reconcile.P
 		prices[goods] = price
 	}
 	return prices, nil
-}
-
-// writePlan replaces the file whole, for its owner only.
-func writePlan(name string, plan *reconcile.Plan) error {
-	b, err := plan.Encode()
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".plan-*")
-	if err != nil {
-		return fmt.Errorf("plan file %s: the folder can't be written to: %w", name, cause(err))
-	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("plan file %s: %w", name, errors.Join(cause(err), os.Remove(f.Name())))
-	}
-	return nil
-}
-
-// cause takes operation and path off an error of package os, where the path is
-// not one that the user has named.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/fragplan/fragplan/chain"
 	"github.com/fragplan/fragplan/ledger"
@@ -98,107 +95,6 @@ func (p *program) path(name string) string {
 	return filepath.Join(p.dir, name)
 }
 
-func (p *project) ledgerPath() string {
-	if p.program.sandbox {
-		return filepath.Join(p.program.worldDir(), "ledger.db")
-	}
-	return filepath.Join(p.program.dir, filepath.FromSlash(p.spec.Ledger.File))
-}
-
-// openLedger opens the ledger. The sandbox's own is made on first use; a real
-// one only by `ledger init`.
-func (p *project) openLedger(ctx context.Context) error {
-	if p.program.sandbox {
-		made, err := p.makeLedger(ctx, p.anchor, "")
-		if made || err != nil && !errors.Is(err, fs.ErrExist) { // another rehearsal may have been faster
-			return err
-		}
-	}
-	if p.synced() {
-		return p.openSynced(ctx)
-	}
-	var err error
-	if p.store, err = p.openShelf(ctx); err != nil {
-		return err
-	}
-	return p.reload(ctx)
-}
-
-func (p *project) reload(ctx context.Context) (err error) {
-	p.book, err = p.store.Load(ctx)
-	return err
-}
-
-// makeLedger makes the ledger where nothing stands in its place, with the
-// wallet's history beginning as since says, and opens it. It reports whether
-// it did.
-func (p *project) makeLedger(ctx context.Context, since func(context.Context, string) (ledger.Anchored, error), reason string) (made bool, err error) {
-	if exists, err := p.ledgerExists(ctx); exists || err != nil {
-		return false, err
-	}
-	var log *gitlog.Log
-	if p.synced() {
-		if log, err = p.absent(ctx); err != nil {
-			return false, err
-		}
-	}
-	anchor, err := since(ctx, reason)
-	if err == nil {
-		var id [16]byte
-		_, _ = rand.Read(id[:]) // it never fails
-		p.store, err = p.createShelf(ctx, []ledger.Event{ledger.Opened{Ledger: hex.EncodeToString(id[:])}, anchor})
-	}
-	if err != nil {
-		return false, fmt.Errorf("making the ledger %s: %w", p.ledgerName(), err)
-	}
-	if log != nil {
-		p.both = gitlog.Sync(log, p.store)
-		if err := p.both.Begin(ctx, gitlog.Writer("ledger init")); err != nil {
-			return true, err
-		}
-		p.atWork = true
-	}
-	return true, p.reload(ctx)
-}
-
-// anchor is where the wallet's history begins for the ledger: now.
-func (p *project) anchor(ctx context.Context, reason string) (ledger.Anchored, error) {
-	address, err := p.address(ctx)
-	if err != nil {
-		return ledger.Anchored{}, err
-	}
-	account, err := p.account(ctx)
-	if err != nil {
-		return ledger.Anchored{}, err
-	}
-	if account.Active && account.CodeHash != p.spec.Wallet.Version.CodeHash() {
-		return ledger.Anchored{}, fmt.Errorf("the code of wallet %s is not that of a %s wallet", address, p.spec.Wallet.Version)
-	}
-	if past := past(account); past != "" && reason == "" {
-		return ledger.Anchored{}, fmt.Errorf("the wallet %s %s, and the ledger knows nothing of it. If a ledger was lost: fragplan ledger rebuild -reason TEXT. If none of it was bought by fragplan, say so: fragplan ledger init -from-now -reason TEXT", address, past)
-	}
-	return ledger.Anchored{Wallet: address, Version: p.spec.Wallet.Version, Anchor: account.Last, Block: account.Block, Reason: reason}, nil
-}
-
-// origin is anchor for a ledger that takes in everything that the wallet ever
-// did.
-func (p *project) origin(ctx context.Context, reason string) (ledger.Anchored, error) {
-	anchor, err := p.anchor(ctx, reason)
-	anchor.Anchor = ton.Position{}
-	return anchor, err
-}
-
-// past says why a wallet may have paid something before, "" if it can't have.
-func past(account ton.Account) string {
-	switch {
-	case account.Frozen:
-		return "is frozen, so it was in use before"
-	case account.Active && account.Data.Seqno > 0:
-		return fmt.Sprintf("has paid before (its seqno is %d)", account.Data.Seqno)
-	}
-	return ""
-}
-
 // address is the wallet that pays: the one in fragplan.yaml, or in a rehearsal
 // the world's own.
 func (p *project) address(ctx context.Context) (ton.Address, error) {
@@ -215,44 +111,6 @@ func (p *project) address(ctx context.Context) (ton.Address, error) {
 		return ton.Address{}, err
 	}
 	return w.Wallet, nil
-}
-
-func (p *project) openWorld(ctx context.Context) (*sandbox.World, error) {
-	if p.world == nil {
-		w, err := sandbox.Open(ctx, sandbox.Options{Dir: p.program.worldDir(), Version: p.spec.Wallet.Version})
-		if err != nil {
-			return nil, err
-		}
-		if w.Version != p.spec.Wallet.Version {
-			return nil, errors.Join(fmt.Errorf("the sandbox in %s has a %s wallet and fragplan.yaml says %s: remove that folder to begin a new world", p.program.worldDir(), w.Version, p.spec.Wallet.Version), w.Close())
-		}
-		if err := p.rehearseUSDT(ctx, w); err != nil {
-			return nil, errors.Join(err, w.Close())
-		}
-		p.world = w
-	}
-	return p.world, nil
-}
-
-// rehearseUSDT gives the world's wallet USDT, once in its life, if the project
-// pays with it.
-func (p *project) rehearseUSDT(ctx context.Context, w *sandbox.World) error {
-	if !slices.ContainsFunc(p.spec.Grants, func(g spec.Grant) bool { return g.PayWith == ton.AssetUSDT }) {
-		return nil
-	}
-	books, err := w.Books(ctx)
-	if err != nil || books.USDTMade {
-		return err
-	}
-	return w.Set(ctx, "fund", "1000 USDT")
-}
-
-// usdtMaster is the contract that makes USDT: mainnet's, or the world's.
-func (p *project) usdtMaster() ton.Address {
-	if p.program.sandbox && p.world != nil {
-		return p.world.USDTMaster
-	}
-	return p.program.usdtMaster
 }
 
 // envConfig names the file with the lite servers and the trusted block.
@@ -299,12 +157,4 @@ func (p *project) account(ctx context.Context) (ton.Account, error) {
 		return ton.Account{}, err
 	}
 	return client.Account(ctx, address, p.spec.Wallet.Version)
-}
-
-// networkID is mainnet's; rehearsals have the world's.
-func (p *project) networkID() int32 {
-	if p.program.sandbox && p.world != nil {
-		return p.world.NetworkID
-	}
-	return ton.Mainnet
 }

@@ -14,12 +14,7 @@ import (
 	"github.com/fragplan/fragplan/report"
 	"github.com/fragplan/fragplan/sandbox"
 	"github.com/fragplan/fragplan/ton"
-	"github.com/fragplan/fragplan/wallet"
 )
-
-func worldMnemonic(w *sandbox.World) wallet.Mnemonic {
-	return wallet.MnemonicOf(strings.Join(w.Mnemonic, " "))
-}
 
 func (p *program) sandboxCommand() *cobra.Command {
 	record, listen, version, balance := "", "127.0.0.1:0", "v5r1", "1000 TON"
@@ -95,9 +90,6 @@ func setHelp() string {
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
-
-// worldDir is where rehearsals keep their world and their ledger.
-func (p *program) worldDir() string { return filepath.Join(p.dir, ".fragplan", "sandbox") }
 
 // give sets what a new world's wallet begins with. It can't be taken from one
 // that exists.

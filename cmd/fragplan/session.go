@@ -23,6 +23,10 @@ const (
 // maxSession is more than a browser's whole export of cookies takes up.
 const maxSession = 1 << 20
 
+// livePace is the least time between two calls of the live service; people
+// who search names there keep to 15 to 30 a minute.
+const livePace = 2 * time.Second
+
 // seat is a session at Fragment, with a pace of its own.
 type seat struct {
 	name    string // under which fragplan.yaml lists it; "" for the only one
