@@ -265,11 +265,3 @@ func (d *doc) csvFields(e entry, g *pendingGrant, items []entry) []entry {
 	}
 	return items
 }
-
-// item is what a recipient is given: what its row says, or the grant.
-func (g Grant) item(r Recipient) product.Item {
-	if r.Item.Quantity != 0 {
-		return r.Item
-	}
-	return g.Item
-}

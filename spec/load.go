@@ -237,3 +237,29 @@ func (l *loader) files(d *doc, n *yaml.Node) (files []listed) {
 	}
 	return files
 }
+
+// Sources lists the YAML files of a project, with the main one first.
+func Sources(dir string) ([]string, error) {
+	r := &reporter{sources: map[string]*source{}, said: map[said]bool{}}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		r.add(Pos{MainFile, 1, 1}, "no-folder", "name the project's folder with -chdir", "folder %q: %v", dir, plain(err))
+		return nil, r.err()
+	}
+	defer root.Close()
+	l := &loader{r: r, folder: &folder{root: root}, p: &Project{}}
+	n, ok := l.open(MainFile, Pos{MainFile, 1, 1}, "make one with: fragplan init")
+	if !ok {
+		return nil, r.err()
+	}
+	files := []string{MainFile}
+	d := &doc{MainFile, &reporter{sources: r.sources, said: map[said]bool{}}}
+	for _, e := range d.mapping(n, MainFile, "") {
+		if e.name == "files" {
+			for _, f := range l.files(&doc{MainFile, r}, e.value) {
+				files = append(files, f.name)
+			}
+		}
+	}
+	return files, r.err()
+}
