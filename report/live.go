@@ -10,19 +10,19 @@ import (
 	"github.com/fragplan/fragplan/reconcile"
 )
 
-// Table returns a handler for a terminal: a line stays for everything that
+// Live returns a handler for a terminal: a line stays for everything that
 // was paid or went wrong, and the last line is drawn anew with the counts and
 // with what happens now, also while nothing happens. What has scrolled away
 // is never drawn again, so neither many grants nor another size of the window
 // can break it. Width is asked before each drawing; nil means s.Width.
-func Table(w io.Writer, s Style, width func() int) Handler {
+func Live(w io.Writer, s Style, width func() int) Handler {
 	if width == nil {
 		width = func() int { return s.Width }
 	}
-	return &table{w: w, s: s, width: width}
+	return &live{w: w, s: s, width: width}
 }
 
-type table struct {
+type live struct {
 	w     io.Writer
 	s     Style
 	width func() int
@@ -40,42 +40,42 @@ type table struct {
 
 const clearLine = "\r\x1b[K"
 
-func (t *table) Plan(p *reconcile.Plan) {
-	t.clear()
-	_ = Plan(t.w, p, t.s, false)
-	t.todo, t.paid, t.delivered, t.failed = workOf(p), 0, 0, 0
+func (l *live) Plan(p *reconcile.Plan) {
+	l.clear()
+	_ = Plan(l.w, p, l.s, false)
+	l.todo, l.paid, l.delivered, l.failed = workOf(p), 0, 0, 0
 }
 
-func (t *table) Progress(p reconcile.Progress) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	stay := t.count(p)
+func (l *live) Progress(p reconcile.Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stay := l.count(p)
 	if stay != "" {
-		fmt.Fprintf(t.w, "%s%s%s\n", clearLine, indent, stay)
+		fmt.Fprintf(l.w, "%s%s%s\n", clearLine, indent, stay)
 	}
-	t.now, t.since = progressLine(p), time.Now()
-	t.draw()
-	if t.quiet == nil {
-		t.quiet, t.stopped = make(chan struct{}), make(chan struct{})
-		go t.beat(t.quiet, t.stopped)
+	l.now, l.since = progressLine(p), time.Now()
+	l.draw()
+	if l.quiet == nil {
+		l.quiet, l.stopped = make(chan struct{}), make(chan struct{})
+		go l.beat(l.quiet, l.stopped)
 	}
 }
 
 // count counts an event and returns the line that stays of it, if any.
-func (t *table) count(p reconcile.Progress) string {
+func (l *live) count(p reconcile.Progress) string {
 	switch p.Stage {
 	case "paid":
-		t.paid++
-		return t.s.paint(green, "paid") + strings.TrimPrefix(t.fit(paidLine(p)), "paid")
+		l.paid++
+		return l.s.paint(green, "paid") + strings.TrimPrefix(l.fit(paidLine(p)), "paid")
 	case "delivered":
-		t.delivered++
+		l.delivered++
 	case "refused":
-		t.failed++
-		return t.s.paint(red, "!") + strings.TrimPrefix(t.fit("! "+progressLine(p)), "!")
+		l.failed++
+		return l.s.paint(red, "!") + strings.TrimPrefix(l.fit("! "+progressLine(p)), "!")
 	case "recognized":
-		return t.fit(progressLine(p))
+		return l.fit(progressLine(p))
 	case "dead", "undelivered", "changed":
-		return t.s.paint(yellow, "?") + strings.TrimPrefix(t.fit("? "+progressLine(p)), "?")
+		return l.s.paint(yellow, "?") + strings.TrimPrefix(l.fit("? "+progressLine(p)), "?")
 	}
 	return ""
 }
@@ -86,7 +86,7 @@ func paidLine(p reconcile.Progress) string {
 }
 
 // beat draws the line every second, so that people see that it lives.
-func (t *table) beat(quiet, stopped chan struct{}) {
+func (l *live) beat(quiet, stopped chan struct{}) {
 	defer close(stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -95,66 +95,66 @@ func (t *table) beat(quiet, stopped chan struct{}) {
 		case <-quiet:
 			return
 		case <-tick.C:
-			t.mu.Lock()
-			t.draw()
-			t.mu.Unlock()
+			l.mu.Lock()
+			l.draw()
+			l.mu.Unlock()
 		}
 	}
 }
 
-func (t *table) draw() {
-	status := t.now
-	if t.todo.orders > 0 {
-		status = fmt.Sprintf("%d of %d paid", t.paid, t.todo.orders)
-		if t.delivered > 0 {
-			status += fmt.Sprintf(", %d delivered", t.delivered)
+func (l *live) draw() {
+	status := l.now
+	if l.todo.orders > 0 {
+		status = fmt.Sprintf("%d of %d paid", l.paid, l.todo.orders)
+		if l.delivered > 0 {
+			status += fmt.Sprintf(", %d delivered", l.delivered)
 		}
-		if t.failed > 0 {
-			status += fmt.Sprintf(", %d failed", t.failed)
+		if l.failed > 0 {
+			status += fmt.Sprintf(", %d failed", l.failed)
 		}
-		status += " | " + t.now
+		status += " | " + l.now
 	}
 	waited := ""
-	if d := time.Since(t.since).Truncate(time.Second); d >= 2*time.Second {
+	if d := time.Since(l.since).Truncate(time.Second); d >= 2*time.Second {
 		waited = fmt.Sprintf(" (%s)", d)
 	}
-	room := t.columns() - textWidth(waited)
-	fmt.Fprint(t.w, clearLine+Clean(status, max(room, 1))+waited)
+	room := l.columns() - textWidth(waited)
+	fmt.Fprint(l.w, clearLine+Clean(status, max(room, 1))+waited)
 }
 
 // columns is the room of a line: a full last column would wrap.
-func (t *table) columns() int {
-	if width := t.width(); width > 1 {
+func (l *live) columns() int {
+	if width := l.width(); width > 1 {
 		return width - 1
 	}
 	return 79
 }
 
-func (t *table) fit(line string) string { return Clean(line, max(1, t.columns()-len(indent))) }
+func (l *live) fit(line string) string { return Clean(line, max(1, l.columns()-len(indent))) }
 
 // clear ends the status line until the next event.
-func (t *table) clear() {
-	if t.quiet == nil {
+func (l *live) clear() {
+	if l.quiet == nil {
 		return
 	}
-	close(t.quiet)
-	<-t.stopped
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.quiet = nil
-	fmt.Fprint(t.w, clearLine)
+	close(l.quiet)
+	<-l.stopped
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.quiet = nil
+	fmt.Fprint(l.w, clearLine)
 }
 
-func (t *table) Warn(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(t.w, "%s%s\n", clearLine, t.s.prose("", "", text))
-	if t.quiet != nil {
-		t.draw()
+func (l *live) Warn(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.w, "%s%s\n", clearLine, l.s.prose("", "", text))
+	if l.quiet != nil {
+		l.draw()
 	}
 }
 
-func (t *table) Done(r reconcile.Result, err error) {
-	t.clear()
-	finish(t.w, t.todo, r, err, t.s)
+func (l *live) Done(r reconcile.Result, err error) {
+	l.clear()
+	finish(l.w, l.todo, r, err, l.s)
 }

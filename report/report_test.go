@@ -263,7 +263,7 @@ func TestDone(t *testing.T) {
 // The only escape that a live line writes is the one that clears it.
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	h := report.Table(&b, report.Style{Width: 40}, nil)
+	h := report.Live(&b, report.Style{Width: 40}, nil)
 	h.Plan(plan(true))
 	h.Progress(reconcile.Progress{Stage: "paid", Key: "bug/anna\x1b[2J\n"})
 	h.Done(result, nil)

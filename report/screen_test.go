@@ -85,7 +85,7 @@ func TestScreens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		screens["apply in a log"] = draw(t, func(b *bytes.Buffer) error { applied(report.Lines(b, report.Style{})); return nil })
 		screens["apply on a terminal"] = draw(t, func(b *bytes.Buffer) error {
-			applied(report.Table(b, report.Style{Width: 80, Color: true}, nil))
+			applied(report.Live(b, report.Style{Width: 80, Color: true}, nil))
 			return nil
 		})
 	})

@@ -85,7 +85,7 @@ func (p *program) handler(asJSON bool) report.Handler {
 	case asJSON:
 		h = report.JSONStream(p.stdout, version(), time.Now)
 	case p.width() > 0 && p.getenv("TERM") != "dumb":
-		h = report.Table(p.stdout, p.style(), p.width)
+		h = report.Live(p.stdout, p.style(), p.width)
 	default:
 		h = report.Lines(p.stdout, p.style())
 	}
