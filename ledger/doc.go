@@ -3,8 +3,8 @@
 // means for them. It is the memory of what was paid.
 //
 // It is pure: it opens no file and knows no network. A store (package
-// ledger/sqlite) keeps its events durably; the engine folds the same events
-// into a [State].
+// ledger/sqlite or ledger/postgres) keeps its events durably; the engine folds
+// the same events into a [State].
 //
 // # Phases
 //

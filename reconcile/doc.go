@@ -1,7 +1,8 @@
 // Package reconcile plans and applies: [Desired.Diff] compares what people want
 // with what the ledger says was given, and [State.Step] decides, event by event,
 // how the difference is bought exactly once. [Apply] carries its decisions out
-// through four sockets: [Ledger], [Market], [Signer] and [Chain].
+// through five sockets: [Ledger], [Market], [Signer], [Chain], and [Till], which
+// asks a person to pay.
 //
 // It does no input or output of its own, reads no clock and signs nothing.
 //
