@@ -8,5 +8,5 @@ go run ./cmd/fragplan completion bash >"$dir/completions/fragplan.bash"
 go run ./cmd/fragplan completion zsh >"$dir/completions/_fragplan"
 go run ./cmd/fragplan completion fish >"$dir/completions/fragplan.fish"
 go run ./cmd/fragplan completion powershell >"$dir/completions/fragplan.ps1"
-go run ./cmd/fragplan man "$dir/man"
+go run -tags man ./cmd/fragplan man "$dir/man"
 gzip -9n "$dir"/man/*.1
