@@ -49,8 +49,10 @@ func views(name string) map[string]func(io.Writer) error {
 	now := func() time.Time { return time.Unix(1_800_000_000, 0) }
 	pinned := ledger.PersonPinned{Order: 1, Identity: ledger.Identity{Name: name}, Reason: ledger.PinChanged}
 	return map[string]func(io.Writer) error{
-		"plan":        func(w io.Writer) error { return report.Plan(w, plan, report.Style{}, true) },
-		"markdown":    func(w io.Writer) error { return report.PlanMarkdown(w, plan) },
+		"plan": func(w io.Writer) error { return report.Plan(w, plan, report.Style{}, true) },
+		"markdown": func(w io.Writer) error {
+			return report.PlanMarkdown(w, plan, &report.Signed{By: []string{name}, Lacks: said})
+		},
 		"lines":       func(w io.Writer) error { return run(report.Lines(w, report.Style{})) },
 		"ledger show": func(w io.Writer) error { return report.LedgerShow(w, state, "g/ann", report.Style{}) },
 		"ledger list": func(w io.Writer) error { return report.LedgerList(w, state, report.Style{}) },

@@ -27,8 +27,9 @@ const (
 // at most costs beside the last period, what is still required, and a table of
 // who gets what. Every text from the plan stands in a code span, and nothing
 // else of it does anything. Where the comment would be too long, lines from the
-// middle of the table are counted instead.
-func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
+// middle of the table are counted instead. signed is what is known of its
+// signatures, nil where nobody has looked.
+func PlanMarkdown(w io.Writer, p *reconcile.Plan, signed *Signed) error {
 	var b strings.Builder
 	b.WriteString("### fragplan\n\n**" + inline(summary(p)) + "**\n\n")
 	b.WriteString(merging(p) + "\n")
@@ -41,12 +42,29 @@ func PlanMarkdown(w io.Writer, p *reconcile.Plan) error {
 	if text := period(p); text != "" {
 		b.WriteString("\n" + text + "\n")
 	}
-	bullets(&b, "Still required", required(p), neededLimit)
+	bullets(&b, "Still required", required(p, signed), neededLimit)
 	bullets(&b, "Worth a look", cautions(p), neededLimit)
 	end := fmt.Sprintf("\nDigest: `%s`\n", p.Digest())
+	if signed != nil && signed.Lacks == "" {
+		end += "\nSigned by " + spans(signed.By) + ".\n"
+	}
 	actionTable(&b, p, markdownLimit-len(end))
 	_, err := io.WriteString(w, b.String()+end)
 	return err
+}
+
+// Signed says who has signed a plan, and what is lacking, "" if nothing is.
+type Signed struct {
+	By    []string // addresses
+	Lacks string
+}
+
+func spans(list []string) string {
+	texts := make([]string, len(list))
+	for i, text := range list {
+		texts[i] = span(text)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // merging says what merging allows: at once, and on the dates that come later.
@@ -230,8 +248,15 @@ func against(now, before []ton.Amount) string {
 
 // required lists what keeps lines of the plan from being bought, for somebody
 // to mend.
-func required(p *reconcile.Plan) (items []string) {
-	if need := p.Signatures(); need > 0 {
+func required(p *reconcile.Plan, signed *Signed) (items []string) {
+	switch need := p.Signatures(); {
+	case signed != nil && signed.Lacks != "":
+		item := span(signed.Lacks) + ": `fragplan approve`"
+		if len(signed.By) > 0 {
+			item += "; signed by " + spans(signed.By)
+		}
+		items = append(items, item)
+	case signed == nil && need > 0:
 		items = append(items, fmt.Sprintf("%s over the digest below, not only the author's: `fragplan approve`", Count(need, "signature")))
 	}
 	for _, v := range p.Violations {

@@ -97,7 +97,7 @@ func tree(t testing.TB, markdown string) (nodes []string, code string) {
 func comment(t testing.TB, p *reconcile.Plan) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.PlanMarkdown(&b, p); err != nil {
+	if err := report.PlanMarkdown(&b, p, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

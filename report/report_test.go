@@ -192,7 +192,7 @@ func TestPlanJSON(t *testing.T) {
 // Text can't leave its code span in a comment.
 func TestPlanMarkdown(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.PlanMarkdown(&b, plan(true)); err != nil {
+	if err := report.PlanMarkdown(&b, plan(true), nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"| `+` | 500 stars | `@anna_k` | 2.5 TON | `bug/anna` | `found a bug` |\n", "`` x/`y` ``", "```` ``` @all\\u{1b}[2J (a.yaml:3) ````"} {

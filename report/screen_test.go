@@ -75,8 +75,8 @@ func TestScreens(t *testing.T) {
 	only := november()
 	only.Actions, only.Priced = only.Actions[4:5], false
 	screens["plan of a top-up"] = draw(t, func(b *bytes.Buffer) error { return report.Plan(b, only, report.Style{}, false) })
-	screens["comment"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, november()) })
-	screens["comment without a session"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, outside()) })
+	screens["comment"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, november(), nil) })
+	screens["comment without a session"] = draw(t, func(b *bytes.Buffer) error { return report.PlanMarkdown(b, outside(), nil) })
 	aged := november()
 	aged.Created = 1_795_460_400
 	screens["plan of yesterday"] = draw(t, func(b *bytes.Buffer) error {

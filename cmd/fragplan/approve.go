@@ -154,6 +154,24 @@ func (p *project) approved(ctx context.Context, plan *reconcile.Plan) error {
 	return nil
 }
 
+// signed is who has signed a plan and what is lacking; nil if nobody must, or it
+// can't be told.
+func (p *project) signed(ctx context.Context, plan *reconcile.Plan) *report.Signed {
+	need, names, _, err := p.approvedBy(ctx, plan)
+	if need == 0 || err != nil {
+		return nil
+	}
+	s := &report.Signed{By: names}
+	if len(names) == 0 {
+		return nil // the whole of it is required
+	} else if len(names) < need {
+		s.Lacks = fmt.Sprintf("%d of %s over the digest below, not only the author's", len(names), report.Count(need, "signature"))
+	} else if err := p.approved(ctx, plan); err != nil {
+		s.Lacks = err.Error()
+	}
+	return s
+}
+
 func amountsOf(list []ton.Amount) string {
 	var texts []string
 	for _, a := range list {
@@ -175,5 +193,9 @@ func (p *project) required(ctx context.Context, plan *reconcile.Plan) {
 	if need == 0 || err != nil {
 		return
 	}
-	fmt.Fprintf(p.program.stdout, "\nApprovals: %d of %d (%s). To sign: %s\n  Digest: %s\n", len(names), need, orNobody(names), "fragplan"+p.program.mode()+" approve -key FILE", plan.Digest())
+	sign := ""
+	if s := p.signed(ctx, plan); s == nil || s.Lacks != "" {
+		sign = " To sign: fragplan" + p.program.mode() + " approve -key FILE"
+	}
+	fmt.Fprintf(p.program.stdout, "\nApprovals: %d of %d (%s).%s\n  Digest: %s\n", len(names), need, orNobody(names), sign, plan.Digest())
 }

@@ -35,11 +35,11 @@ func (p *program) ciComment() *cobra.Command {
 			if author != "" {
 				place.Author = author
 			}
-			plan, err := p.reviewed(c.Context(), args)
+			plan, signed, err := p.reviewed(c.Context(), args)
 			if err != nil {
 				return err
 			}
-			return p.comment(c.Context(), place, plan, always)
+			return p.comment(c.Context(), place, plan, signed, always)
 		},
 	}
 	c.Flags().Var(word{&number, "NUMBER"}, "pr", "the pull request, where the run itself is not of one")
@@ -65,25 +65,31 @@ func (p *program) request(number string) (forge.Place, error) {
 	return place, nil
 }
 
-// reviewed is the plan of a file, or else the one of this moment.
-func (p *program) reviewed(ctx context.Context, args []string) (*reconcile.Plan, error) {
+// reviewed is the plan of a file, or else the one of this moment and who has
+// signed it.
+func (p *program) reviewed(ctx context.Context, args []string) (*reconcile.Plan, *report.Signed, error) {
 	if len(args) == 1 {
-		return p.savedPlan(args[0])
+		plan, err := p.savedPlan(args[0])
+		return plan, nil, err
 	}
 	project, err := p.load()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer project.Close()
 	if err := project.openLedger(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return project.plan(ctx)
+	plan, err := project.plan(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return plan, project.signed(ctx, plan), nil
 }
 
-func (p *program) comment(ctx context.Context, place forge.Place, plan *reconcile.Plan, always bool) error {
+func (p *program) comment(ctx context.Context, place forge.Place, plan *reconcile.Plan, signed *report.Signed, always bool) error {
 	var b strings.Builder
-	if err := report.PlanMarkdown(&b, plan); err != nil {
+	if err := report.PlanMarkdown(&b, plan, signed); err != nil {
 		return err
 	}
 	text, body := b.String(), b.String()

@@ -62,7 +62,7 @@ func (p *program) planCommand() *cobra.Command {
 			case asJSON:
 				err = report.PlanJSON(p.stdout, plan, p.warnings)
 			case asMarkdown:
-				err = report.PlanMarkdown(p.stdout, plan)
+				err = report.PlanMarkdown(p.stdout, plan, project.signed(c.Context(), plan))
 			default:
 				if err = report.Plan(p.stdout, plan, p.style(), unchanged); err == nil {
 					err = report.Next(p.stdout, plan.Next, p.style())

@@ -24,7 +24,7 @@ func (p *program) showCommand() *cobra.Command {
 			case asJSON:
 				return report.PlanJSON(p.stdout, plan, nil)
 			case asMarkdown:
-				return report.PlanMarkdown(p.stdout, plan)
+				return report.PlanMarkdown(p.stdout, plan, nil)
 			}
 			if err := report.Plan(p.stdout, plan, p.style(), unchanged); err != nil {
 				return err
