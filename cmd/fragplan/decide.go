@@ -207,7 +207,7 @@ func (p *program) paymentCancel() *cobra.Command {
 				payment := project.book.Payments[ledger.PaymentID(id)]
 				switch {
 				case payment == nil:
-					return nil, "", fmt.Errorf("the ledger has no payment %d", id)
+					return nil, "", fmt.Errorf("the ledger has no payment %d; fragplan ledger show KEY names the payments of a key", id)
 				case !payment.Phase.Open():
 					return nil, "", fmt.Errorf("payment %d is %s: there is nothing to cancel", id, payment.Phase)
 				}
