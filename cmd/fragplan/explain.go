@@ -95,14 +95,17 @@ func (p *project) whence(e *reconcile.Explanation, today schedule.Date) {
 	}
 	e.Through, e.NextDate = p.spec.Trail(g, r), g.Next(r, max(today, date))
 	at := fmt.Sprintf("%s:%d", e.Written.Pos.File, e.Written.Pos.Line)
+	again := fmt.Sprintf("to give it once more: fragplan reissue %s -reason TEXT", e.Key)
 	switch {
+	case len(e.Lines) > 0 && !g.Rule.IsZero() && e.Item.Quantity > 0 && e.Lines[len(e.Lines)-1].Verb == reconcile.NoOp:
+		e.Next = "another amount at " + at + " holds for later dates; " + again
 	case len(e.Lines) > 0:
 	case date > today:
 		e.Not = fmt.Sprintf("buys nothing yet: it falls due on %s", date)
 		e.Next = fmt.Sprintf("nothing is to be done: an apply on %s or later buys it; to prevent that, take it out at %s before", date, at)
 	case e.Item.Quantity > 0:
 		e.Not = "changes nothing: " + e.Item.String()
-		e.Next = fmt.Sprintf("to give it once more: fragplan reissue %s -reason TEXT", e.Key)
+		e.Next = again
 	default:
 		e.Not = fmt.Sprintf("buys nothing: a later date is due or given, and catch_up: %s makes up for that only", spec.CatchLatest)
 		if g.CatchUp == spec.CatchNone {
