@@ -46,9 +46,18 @@ func (d *doc) validate(n *yaml.Node, value any, key ...*yaml.Node) {
 		if f.Tag() == "name" && len(key) > 0 {
 			at = key[0]
 		}
+		if s := fmt.Sprint(f.Value()); f.Tag() == "name" && !strings.HasPrefix(s, "@") {
+			rule[1] = "take other characters out"
+			if near := strings.Trim(unnamed.ReplaceAllString(s, "-"), "-_."); nameForm.MatchString(near) {
+				rule[1] = "write " + near
+			}
+		}
 		d.bad(at, f.Tag(), rule[1], "%s %s %s", f.Field(), clip(fmt.Sprint(f.Value())), rule[0])
 	}
 }
+
+// unnamed is what stands in no name.
+var unnamed = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // find walks from n along a namespace such as "person.was[1]" as far as it
 // goes.

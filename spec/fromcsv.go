@@ -189,6 +189,10 @@ func (l *loader) inCell(t *table, c cell) (Recipient, bool) {
 		}
 		return Recipient{Person: p.ID, Handle: p.Handle, Was: p.Was}, true
 	}
+	if foreign(h) != "" {
+		t.bad(c, "handle", "copy the user name from Telegram; its letters are a to z, digits and _", "%s is no user name: %s", clip(c.text), foreign(h))
+		return Recipient{}, false
+	}
 	if !handleForm.MatchString(h) {
 		t.bad(c, "handle", "write the user name as Telegram shows it", "a recipient must be a user name of 4 to 32 letters, digits and _, beginning with a letter, or an id under people, not %s", clip(c.text))
 		return Recipient{}, false

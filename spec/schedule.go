@@ -152,6 +152,10 @@ func (l *loader) schedule(d *doc, g *Grant, t *timing, e entry) {
 	if !recurs || t.starting == 0 || t.at["until"] != nil && t.until == 0 || t.every == "" && t.rrule == "" {
 		return
 	}
+	if t.until != 0 && t.until < t.starting {
+		d.bad(at("until"), "schedule", "write a later until, or take it out", "grant %s ends on %s, before it begins on %s", clip(g.Name), t.until, t.starting)
+		return
+	}
 	var err error
 	if t.every != "" {
 		g.Rule, err = schedule.Every(t.every, t.starting, t.until)

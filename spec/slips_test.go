@@ -92,3 +92,20 @@ func TestOwnNamesAreShown(t *testing.T) {
 		t.Errorf("the line is not shown:\n%v", err)
 	}
 }
+
+// What a hint says fits the slip: a last day before the first, a tab, a label's
+// name, a letter of another alphabet in a table.
+func TestHintsFit(t *testing.T) {
+	_, err := spec.Load(project(t, "people.yaml", "people: {ann: \"@ann_petrova\"}", "grants/a.yaml", `grants:
+  a: {to: ann, stars: 100, every: month, starting: 2026-12-01, until: 2026-11-01}
+  b: {to: ann, stars: 100, labels: {"the season": winter}}
+  c: {from_csv: {file: r.csv, key: id, to: who}, stars: 50}
+`, "r.csv", "id,who\n1,@b\u043eb_k\n"))
+	check(t, err, `
+		grants/a.yaml:2:71 schedule: write a later until, or take it out
+		grants/a.yaml:3:37 name: write the-season
+		r.csv:2:3 handle: U+043E, which only looks like it`)
+	_, err = spec.Load(project(t, "people.yaml", "people: {}", "grants/a.yaml", "grants:\n\ta: {to: ann, stars: 100}\n"))
+	check(t, err, `
+		grants/a.yaml:2:1 syntax: indent with spaces: YAML takes no tabs`)
+}

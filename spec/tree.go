@@ -120,8 +120,11 @@ func syntaxError(file, text string, err error, r *reporter) {
 		for i, l := range strings.Split(text, "\n") {
 			if at := strings.IndexAny(l, "@`\t%"); i+1 >= pos.Line && at >= 0 {
 				pos = Pos{file, i + 1, 1 + len([]rune(l[:at]))}
-				if l[at] == '@' {
+				switch l[at] {
+				case '@':
 					hint = `put handles in quotes: "@name"`
+				case '\t':
+					hint = "indent with spaces: YAML takes no tabs"
 				}
 				break
 			}
