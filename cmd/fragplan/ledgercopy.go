@@ -51,7 +51,7 @@ func (p *project) copyLedger(ctx context.Context, from, to string) error {
 	if p.program.sandbox {
 		return fmt.Errorf("a rehearsal's ledger stays where it is: it is worth nothing anywhere else")
 	}
-	if from == to {
+	if from == to || isFile(from) && isFile(to) && p.program.path(filepath.Clean(from)) == p.program.path(filepath.Clean(to)) {
 		return fmt.Errorf("both names are those of one ledger")
 	}
 	if p.synced() && !strings.HasPrefix(from, "git:") && p.program.path(from) == p.ledgerPath() {
@@ -77,7 +77,31 @@ func (p *project) copyLedger(ctx context.Context, from, to string) error {
 	}
 	fmt.Fprintf(p.program.stdout, "Copied: %s added, %s in both, head %s. Both ends are sound.\n", report.Count(added, "record"), report.Count(int(head.Seq), "record"), head.Hash)
 	fmt.Fprintf(p.program.stdout, "Now name it in fragplan.yaml, and don't use %s any more:\n\n  %s\n", report.Clean(from, 200), ledgerLine(to))
+	if fields := p.besideBranch(); strings.HasPrefix(to, "git:") && len(fields) > 0 {
+		fmt.Fprintf(p.program.stdout, "\nKeep %s beside it.\n", strings.Join(fields, " and "))
+	}
 	return nil
+}
+
+// besideBranch names what fragplan.yaml says of a branch beside its name: without
+// encrypt_to, what comes next would be pushed in plain text.
+func (p *project) besideBranch() (fields []string) {
+	at := p.spec.Ledger
+	if len(at.EncryptTo) > 0 {
+		fields = append(fields, "encrypt_to")
+	}
+	if at.Identity.Kind != "" {
+		fields = append(fields, "identity")
+	}
+	if at.Remote != "" && at.Remote != "origin" {
+		fields = append(fields, "remote")
+	}
+	return fields
+}
+
+func isFile(place string) bool {
+	_, isDatabase := inURL(place)
+	return !isDatabase && !strings.HasPrefix(place, "git:")
 }
 
 // ledgerLine is what fragplan.yaml says of a place.
