@@ -99,6 +99,8 @@ func (p *project) whence(e *reconcile.Explanation, today schedule.Date) {
 	switch {
 	case len(e.Lines) > 0 && !g.Rule.IsZero() && e.Item.Quantity > 0 && e.Lines[len(e.Lines)-1].Verb == reconcile.NoOp:
 		e.Next = "another amount at " + at + " holds for later dates; " + again
+	case len(e.Lines) > 0 && e.Lines[len(e.Lines)-1].Code == reconcile.CodePassed:
+		e.Next = fmt.Sprintf("that date is passed over: catch_up and if_subscribed at %s decide which are, and an edited rule makes none in the past", at)
 	case len(e.Lines) > 0:
 	case date > today:
 		e.Not = fmt.Sprintf("buys nothing yet: it falls due on %s", date)
