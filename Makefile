@@ -33,7 +33,7 @@ kill: ## kill the real apply KILLS times, and compare all books
 CLONES = 20
 CLONEKILLS = 200
 runners: ## CLONES fresh runners at once and CLONEKILLS kills, over a branch and over PostgreSQL, and their crash matrices
-	KILLS=1 CLONES=$(CLONES) CLONEKILLS=$(CLONEKILLS) go test -count=1 -timeout 6h -run '^Test(Clones|CrashAtEvery(Write/database|Push)|Workers)' -v ./cmd/fragplan
+	KILLS=1 CLONES=$(CLONES) CLONEKILLS=$(CLONEKILLS) go test -count=1 -timeout 6h -run '^TestClones|^TestWorkers|^TestCrashAtEveryPush|^TestCrashAtEveryWrite$$/^database$$' -v ./cmd/fragplan
 
 sim: ## play SEEDS=100000 seeds of faults, or tell the story of SEED=n; STORE=memory or sqlite
 	SEEDS=$(or $(SEEDS),100000) MATRIX=all go test ./reconcile -run '$(if $(SEED),TestSimulation$$,TestSimulation|TestCrashMatrix)' -count=1 -v -timeout 3h
