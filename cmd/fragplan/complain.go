@@ -131,6 +131,7 @@ func (p *program) hint(err error) string {
 		{store.ErrLocked, "Wait for the other run to end. Nothing needs to be unlocked by hand: a process that has died holds no lock, and one that shows no sign of life for a minute is taken over from."},
 		{store.ErrEpoch, "This process did nothing for so long that another went on in its place. Nothing is lost; run it again: fragplan apply"},
 		{postgres.ErrRights, "Apply with a role that can only read and add: fragplan ledger grant ROLE prints the SQL that makes it one. Or let the table's owner give the right up, which fragplan ledger init does."},
+		{postgres.ErrNoRight, "A role that may only read is enough for plan. To buy, name one that may add: fragplan ledger grant ROLE prints the SQL that makes it one."},
 		{postgres.ErrServer, "Nothing was bought that is not recorded. When the server is as it should be: fragplan apply"},
 		{reconcile.ErrTide, "Nothing was bought. Restore the newest copy of the ledger, then: fragplan apply. If there is none, or somebody paid by hand, this takes them in: fragplan ledger rebuild -reason TEXT"},
 		{chain.ErrPruned, "Public lite servers keep an account's history for some weeks. What is asked for here is older, and no server of global.config.json has it: add one that keeps an archive to its list, then run it again. Nothing was bought; without the history it can't be known what was."},

@@ -119,5 +119,8 @@ func (s *Store) refused(e ledger.Event, err error) error {
 }
 
 func (s *Store) failed(doing string, err error) error {
+	if code(err) == codeNoRight {
+		err = fmt.Errorf("%w: %w", ErrNoRight, err)
+	}
 	return fmt.Errorf("ledger %s: %s: %w", s.at, doing, err)
 }

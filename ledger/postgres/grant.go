@@ -9,6 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// ErrNoRight is matched by the error about a role that may not do what it is used
+// for, such as one that may only read.
+var ErrNoRight = errors.New("the role has no right to that")
+
 // ErrRights is matched by the error about a role that may do more than a writer
 // should.
 var ErrRights = errors.New("the role may change what was recorded")
