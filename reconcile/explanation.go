@@ -268,6 +268,8 @@ func next(a Action) string {
 		return a.Reason
 	case CodeNoCeiling:
 		return fmt.Sprintf("write what it may cost under limits.price in %s", spec.MainFile)
+	case CodeReissued:
+		return "an apply of a saved plan, with its digest, or of somebody who says yes buys it; to prevent that, take it out" + at + " before"
 	case CodePrice, CodeOrderLimit:
 		return "wait for a better price, or raise that limit in " + spec.MainFile
 	}

@@ -77,3 +77,16 @@ func (p *Plan) WithinBudgets() {
 		}
 	}
 }
+
+// Unasked blocks what is given once more because somebody said so, for a run
+// whose plan nobody has looked at: what was paid twice by a slip can't come
+// back. Judge comes after it.
+func (p *Plan) Unasked() {
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if a.Buys() && a.Code == CodeReissued {
+			a.Verb, a.Code = Blocked, CodeUnasked
+			a.Reason += "; that waits for somebody who has looked at its plan: fragplan plan -out FILE, then fragplan apply FILE"
+		}
+	}
+}

@@ -68,6 +68,7 @@ const (
 	CodeBalance  Code = "balance_limit"  // it would leave too little in the wallet
 
 	CodeNoBudget  Code = "no_budget"  // no campaign budget allows it, and nobody watches
+	CodeUnasked   Code = "unasked"    // would be given once more, and nobody has looked at this plan
 	CodeNewGrants Code = "new_grants" // too much that is new at once; it stops the whole plan
 	CodeSlippage  Code = "slippage"   // an offer that is dearer than the plan; only apply meets it
 )

@@ -114,6 +114,7 @@ func (p *program) apply(ctx context.Context, a applying) (err error) {
 		return err
 	}
 	project.buys, project.budgeted = true, a.budgeted
+	project.unasked = a.saved == nil && a.approved && a.digest == ""
 	if err := project.takeImports(ctx); err != nil {
 		return err
 	}

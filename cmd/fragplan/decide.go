@@ -180,7 +180,7 @@ func (p *program) reissueCommand() *cobra.Command {
 					return nil, "", fmt.Errorf("nothing was paid for %q: the next plan buys it anyway", key)
 				}
 				e := ledger.KeyReissued{Key: key, Generation: generation + 1, Reason: reason}
-				return []ledger.Event{e}, fmt.Sprintf("Recorded. The next plan shows %s as a line of its own; what was paid before stays paid.", report.Clean(key, 200)), nil
+				return []ledger.Event{e}, fmt.Sprintf("Recorded. The next plan shows %s as a line of its own; what was paid before stays paid. An apply that asks nobody leaves it: save the plan and apply it, or answer yes.", report.Clean(key, 200)), nil
 			})
 		},
 	}

@@ -150,8 +150,9 @@ Where several orders of the key wait, each may have had another fate: -order
 names one by its number, as fragplan ledger show KEY prints it, and -all means
 every one.`,
 	"fragplan reissue": `For instance because the account was stolen. What was paid before stays on
-record; the next plan shows the key as a line of its own, and apply buys it
-once more. Nothing is ever issued again by itself.`,
+record; the next plan shows the key as a line of its own, and an apply of that
+plan's file, with its digest, or of somebody who says yes buys it once more.
+Nothing is ever issued again by itself: -auto-approve and -within-budget don't.`,
 	"fragplan payment cancel": `Signs a message without transfers for the same turn of the wallet, and sends
 only that from now on. Whichever of the two the chain takes first decides, and
 the other can never be executed. What the payment was for is not bought, until

@@ -126,6 +126,9 @@ func (p *project) plan(ctx context.Context) (*reconcile.Plan, error) {
 		if p.budgeted {
 			plan.WithinBudgets()
 		}
+		if p.unasked {
+			plan.Unasked()
+		}
 		plan.Judge(book, at)
 		plan.Expires = at.Time + at.Lasts
 	}

@@ -35,6 +35,7 @@ type project struct {
 	buys   bool // what is decided is bought, so nothing is taken from this machine's clock
 
 	budgeted bool  // only what campaign budgets allow is bought
+	unasked  bool  // nobody has looked at the plan, or is asked
 	unsigned bool  // nothing is signed: a person is asked to pay
 	till     *till // where the request goes; nil before there is something to buy
 
