@@ -30,6 +30,7 @@ const (
 	Increase    = "increase"    // how many times what was given before
 	Slippage    = "slippage"    // how much dearer than planned
 	Balance     = "balance"     // what must be left in the wallet
+	Duplicates  = "duplicates"  // what looks like another gift
 )
 
 // Limits bound what may be spent. Each list holds at most one amount an
@@ -53,6 +54,8 @@ type Limits struct {
 	Increase  int64        `json:",omitempty"` // how many times what was given before may be given; 0 means that it is not limited
 	Slippage  Share        `json:",omitempty"` // by how much an offer may be above the price of the plan; 0 means up to the ceiling
 	Balance   []ton.Amount `json:",omitempty"` // what must be left in the wallet; nothing of an asset that isn't listed
+
+	NoDuplicates bool `json:",omitempty"` // what looks like another gift stops the plan, and is not only warned of
 
 	Campaigns []Campaign `json:",omitempty"` // budgets of files of grants
 	Rules     []Rule     `json:",omitempty"` // what a team demands beside limits

@@ -3,9 +3,11 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fragplan/fragplan/ledger"
+	"github.com/fragplan/fragplan/policy"
 	"github.com/fragplan/fragplan/product"
 	"github.com/fragplan/fragplan/schedule"
 	"github.com/fragplan/fragplan/spec"
@@ -20,6 +22,8 @@ const (
 	nearDays = 14
 	// maxAlike bounds the warnings of a plan.
 	maxAlike = 50
+	// ruleDouble is what a warning of the same gift twice is called.
+	ruleDouble = "double"
 )
 
 // alikes warns of what a plan would buy.
@@ -72,7 +76,7 @@ func (d *differ) doubles(fresh []spec.Occurrence, want map[string]spec.Occurrenc
 		if other, twice := first[g]; !twice {
 			first[g] = o
 		} else if d.double(o, other.Grant) {
-			warned = append(warned, Warning{Rule: "double", Places: []string{at(o.Pos), at(other.Pos)},
+			warned = append(warned, Warning{Rule: ruleDouble, Places: []string{at(o.Pos), at(other.Pos)},
 				Message: fmt.Sprintf("%s and %s both give @%s %s: if one is meant, take the other one out; if both are, say why in one of the grants, with allow_duplicates: TEXT", o.Key, other.Key, o.Handle, o.Item)})
 		}
 		for _, handle := range append([]string{o.Handle}, o.Was...) {
@@ -112,7 +116,7 @@ func (d *differ) given(o spec.Occurrence, last *ledger.Order, want map[string]sp
 	if last.Time != 0 {
 		when = "was given on " + paidOn(last).String()
 	}
-	w := Warning{Rule: "double", Places: []string{at(o.Pos)}, Message: fmt.Sprintf("%s gives @%s %s, and %s %s under %s (order %d)",
+	w := Warning{Rule: ruleDouble, Places: []string{at(o.Pos)}, Message: fmt.Sprintf("%s gives @%s %s, and %s %s under %s (order %d)",
 		o.Key, o.Handle, o.Item, product.Item{Kind: last.Item.Kind, Quantity: sum}, when, last.Key, last.ID)}
 	if written {
 		w.Places = append(w.Places, at(other.Pos))
@@ -166,4 +170,15 @@ func (d *differ) strangers(fresh []spec.Occurrence) (warned []Warning) {
 		}
 	}
 	return warned
+}
+
+// denyDoubles stops a plan for what it only warned of.
+func (p *Plan) denyDoubles() {
+	p.Warnings = slices.DeleteFunc(p.Warnings, func(w Warning) bool {
+		if w.Rule != ruleDouble {
+			return false
+		}
+		p.Violations = append(p.Violations, Violation{Rule: policy.Duplicates, Message: w.Message, Place: strings.Join(w.Places, ", ")})
+		return true
+	})
 }

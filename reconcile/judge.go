@@ -53,6 +53,9 @@ func (p *Plan) Judge(have *ledger.State, at Moment) {
 		}
 	}
 	p.Violations = slices.Concat(p.Violations, j.runLimit(p.Actions), j.newGrants(p.Actions), j.budgets(p.Actions))
+	if p.Limits.NoDuplicates {
+		p.denyDoubles()
+	}
 }
 
 type judge struct {

@@ -15,7 +15,7 @@ import (
 // limitNames are the fields of limits.
 var limitNames = []string{
 	policy.Order, policy.Run, policy.Day, policy.Month, policy.Undelivered, policy.FirstTime, policy.Person, policy.Campaigned, policy.Labeled,
-	policy.InAsset, policy.NewGrants, policy.Increase, policy.Slippage, policy.Balance, "price",
+	policy.InAsset, policy.NewGrants, policy.Increase, policy.Slippage, policy.Balance, policy.Duplicates, "price",
 }
 
 // limits reads what bounds every purchase. It stands in fragplan.yaml only, so
@@ -54,6 +54,8 @@ func (l *loader) limits(d *doc, e entry) {
 			p.Slippage = d.share(f.value, f.name)
 		case policy.Balance:
 			p.Balance = d.amounts(f.value, f.name)
+		case policy.Duplicates:
+			p.NoDuplicates = d.duplicates(f.value)
 		case "price":
 			p.Price = d.ceilings(f.value)
 		default:
@@ -68,6 +70,15 @@ func (l *loader) limits(d *doc, e entry) {
 			{policy.Undelivered, "undelivered: 25 TON, the most that may be paid and not yet acknowledged"},
 		})
 	}
+}
+
+// duplicates reads whether what looks like another gift is denied, or warned of.
+func (d *doc) duplicates(n *yaml.Node) (deny bool) {
+	s, ok := d.text(n, policy.Duplicates, "deny")
+	if ok && s != "deny" && s != "warn" {
+		d.bad(n, policy.Duplicates, "write deny, or warn, which is so without it", "%q is neither deny nor warn", s)
+	}
+	return s == "deny"
 }
 
 // campaignLimits reads {winter: 100 TON, "*": 50 TON per month}.

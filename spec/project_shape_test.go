@@ -109,6 +109,7 @@ type (
 		Increase    int                `yaml:"increase,omitempty" jsonschema:"minimum=1" jsonschema_description:"times what the same recipient had before"`
 		Slippage    string             `yaml:"slippage,omitempty" jsonschema:"pattern=^[0-9]{1\\,3}(\\.[0-9]{1\\,2})?%$" jsonschema_description:"by which an offer may be above the plan's price: 5%"`
 		Balance     amounts            `yaml:"balance,omitempty" jsonschema_description:"what stays in the wallet"`
+		Duplicates  string             `yaml:"duplicates,omitempty" jsonschema:"enum=deny,enum=warn" jsonschema_description:"deny stops a plan in which a gift looks like another one; warn, as without it, says so"`
 	}
 	address   string
 	addresses struct{}
@@ -279,6 +280,7 @@ func TestProjectSchemaAgreesWithLoad(t *testing.T) {
   increase: 5
   slippage: 0.25%
   balance: 10 TON
+  duplicates: deny
   order: `, 1)
 	if _, err := spec.Load(project(t, "fragplan.yaml", all)); err != nil {
 		t.Error(err)
@@ -288,7 +290,7 @@ func TestProjectSchemaAgreesWithLoad(t *testing.T) {
 	}
 	for _, change := range [][2]string{
 		{"version: 1", "version: 2"}, {"version: 1", "version: \"1\""}, {"v5r1", "v3r2"}, {"order: ", "ordr: "}, {"limits:", "limit:"},
-		{"files:", "filse:"}, {"order: ", "slippage: 5, order: "}, {"order: ", "new_grants: 0, order: "}, {"order: ", "person: 5 TON per week, order: "}, {"20 TON", "20"}, {"20 TON", "20 EUR"}, {"100 stars", "a hundred stars"}, {"premium 3 months", "premium 4 months"},
+		{"files:", "filse:"}, {"order: ", "slippage: 5, order: "}, {"order: ", "new_grants: 0, order: "}, {"order: ", "duplicates: no, order: "}, {"order: ", "person: 5 TON per week, order: "}, {"20 TON", "20"}, {"20 TON", "20 EUR"}, {"100 stars", "a hundred stars"}, {"premium 3 months", "premium 4 months"},
 		{"version: 1", "version: 1\nsessions: {a: the-cookie}"}, {"version: 1", "version: 1\npay_with: euro"}, {"version: 1", "version: 1\ngrants: {}"},
 		{"version: v5r1", "version: v5r1, signer: {timeout: 5s}"}, {"version: v5r1", "version: v5r1, key: [a]"},
 	} {
